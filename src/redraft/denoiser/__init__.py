@@ -1,0 +1,9 @@
+"""Denoisers: what scores the clean token at every position of a canvas."""
+
+from redraft.denoiser.cache import KeyValueCache
+from redraft.denoiser.config import TransformerConfig
+from redraft.denoiser.fake import FakeCache, FakeDenoiser
+from redraft.denoiser.protocol import Cache, Denoiser
+from redraft.denoiser.transformer import Transformer
+
+__all__ = ["Cache", "Denoiser", "FakeCache", "FakeDenoiser", "KeyValueCache", "Transformer", "TransformerConfig"]

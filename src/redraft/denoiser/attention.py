@@ -1,0 +1,131 @@
+"""Segment-causal attention: who sees whom, in three situations.
+
+A settled segment is bidirectional inside and sees earlier segments; the canvas is bidirectional inside and sees every
+segment. With ``is_causal`` each position also sees nothing to its right. Plain matrix products, since at these lengths
+they train faster on a CPU than the fused kernel (``docs/log.md``).
+"""
+
+import math
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from redraft.denoiser.cache import HeadRows, KeyValueCache
+from redraft.types import TokenMask
+
+__all__ = ["Attend", "CanvasAttention", "SegmentAttention", "TrainingAttention", "attention"]
+
+Bias = Float[Tensor, "batch_or_one one queries keys"]
+"""Added to the attention scores: 0 where a query may see a key, minus infinity where not."""
+
+
+class Attend(Protocol):
+    """Turns one layer visit's queries, keys and values into what each position gathered."""
+
+    def __call__(self, q_BHLK: HeadRows, k_BHLK: HeadRows, v_BHLK: HeadRows) -> HeadRows:
+        """Gather values; called once per layer visit, in order."""
+        ...
+
+
+def attention(q_BHLK: HeadRows, k_BHSK: HeadRows, v_BHSK: HeadRows, bias: Bias | None) -> HeadRows:
+    """Softmax-weighted mean of the values (arXiv 1706.03762, equation 1)."""
+    scores = torch.matmul(q_BHLK * (1.0 / math.sqrt(q_BHLK.shape[-1])), k_BHSK.transpose(-1, -2))
+    if bias is not None:
+        scores = scores + bias
+    return torch.matmul(torch.softmax(scores, dim=-1), v_BHSK)
+
+
+def padding_bias(is_valid: TokenMask, dtype: torch.dtype) -> Bias:
+    """Hide padding from every query."""
+    bias = torch.zeros(is_valid.shape, dtype=dtype, device=is_valid.device).masked_fill(~is_valid, -math.inf)
+    return bias[:, None, None, :]
+
+
+def causal_bias(num_queries: int, num_keys: int, like: Tensor) -> Bias:
+    """Hide what is to the right; the queries are the last ``num_queries`` of the keys."""
+    full = torch.full((num_queries, num_keys), -math.inf, dtype=like.dtype, device=like.device)
+    return full.triu(num_keys - num_queries + 1)[None, None]
+
+
+def keep_self_visible(bias: Bias, num_queries: int) -> Bias:
+    """Let each position see itself: a padding query that sees nobody would turn into NaN."""
+    batch, _, _, num_keys = bias.shape
+    bias = bias.expand(batch, 1, num_queries, num_keys).clone()
+    bias[..., num_keys - num_queries :].diagonal(dim1=-2, dim2=-1).zero_()
+    return bias
+
+
+class SegmentAttention:
+    """A new segment over itself and the cache; keeps its keys and values."""
+
+    def __init__(self, cache: KeyValueCache | None, is_valid: TokenMask | None, *, is_causal: bool) -> None:
+        self.cache = cache
+        self.is_valid = is_valid
+        self.is_causal = is_causal
+        self.keys: list[HeadRows] = []
+        self.values: list[HeadRows] = []
+
+    def __call__(self, q_BHLK: HeadRows, k_BHLK: HeadRows, v_BHLK: HeadRows) -> HeadRows:
+        """Gather values and remember this visit's keys and values."""
+        visit = len(self.keys)
+        self.keys.append(k_BHLK)
+        self.values.append(v_BHLK)
+        if self.cache is not None:
+            k_BHLK = torch.cat([self.cache.keys[visit], k_BHLK], dim=2)
+            v_BHLK = torch.cat([self.cache.values[visit], v_BHLK], dim=2)
+        return attention(q_BHLK, k_BHLK, v_BHLK, self._bias(q_BHLK, k_BHLK.shape[2]))
+
+    def _bias(self, q_BHLK: HeadRows, num_keys: int) -> Bias | None:
+        bias = causal_bias(q_BHLK.shape[2], num_keys, q_BHLK) if self.is_causal else None
+        if self.is_valid is None:
+            return bias
+        earlier = [] if self.cache is None else [self.cache.is_valid]
+        hidden = padding_bias(torch.cat([*earlier, self.is_valid], dim=1), q_BHLK.dtype)
+        return keep_self_visible(hidden if bias is None else hidden + bias, q_BHLK.shape[2])
+
+
+class CanvasAttention:
+    """The open canvas over itself and the cache."""
+
+    def __init__(self, cache: KeyValueCache | None, canvas_length: int, like: Tensor, *, is_causal: bool) -> None:
+        self.cache = cache
+        self.visit = 0
+        self.bias: Bias | None = None
+        if cache is not None and cache.has_padding:
+            on_canvas = cache.is_valid.new_ones(cache.is_valid.shape[0], canvas_length)
+            self.bias = padding_bias(torch.cat([cache.is_valid, on_canvas], dim=1), like.dtype)
+        if is_causal:
+            num_keys = canvas_length + (0 if cache is None else cache.length)
+            causal = causal_bias(canvas_length, num_keys, like)
+            self.bias = causal if self.bias is None else self.bias + causal
+
+    def __call__(self, q_BHLK: HeadRows, k_BHLK: HeadRows, v_BHLK: HeadRows) -> HeadRows:
+        """Gather values from the canvas and the context."""
+        if self.cache is not None:
+            k_BHLK = torch.cat([self.cache.keys[self.visit], k_BHLK], dim=2)
+            v_BHLK = torch.cat([self.cache.values[self.visit], v_BHLK], dim=2)
+        self.visit += 1
+        return attention(q_BHLK, k_BHLK, v_BHLK, self.bias)
+
+
+class TrainingAttention:
+    """A context segment and its canvas in one pass: the same sight as encoding first and denoising after."""
+
+    def __init__(self, context_is_valid: TokenMask, canvas_length: int, like: Tensor, *, is_causal: bool) -> None:
+        self.num_context = context_is_valid.shape[1]
+        on_canvas = context_is_valid.new_ones(context_is_valid.shape[0], canvas_length)
+        self.context_bias = padding_bias(context_is_valid, like.dtype)
+        self.canvas_bias = padding_bias(torch.cat([context_is_valid, on_canvas], dim=1), like.dtype)
+        if is_causal:
+            self.context_bias = self.context_bias + causal_bias(self.num_context, self.num_context, like)
+            self.canvas_bias = self.canvas_bias + causal_bias(canvas_length, self.num_context + canvas_length, like)
+        self.context_bias = keep_self_visible(self.context_bias, self.num_context)
+
+    def __call__(self, q_BHLK: HeadRows, k_BHLK: HeadRows, v_BHLK: HeadRows) -> HeadRows:
+        """Gather values: the context from the context, the canvas from both."""
+        split = self.num_context
+        in_context = attention(q_BHLK[:, :, :split], k_BHLK[:, :, :split], v_BHLK[:, :, :split], self.context_bias)
+        on_canvas = attention(q_BHLK[:, :, split:], k_BHLK, v_BHLK, self.canvas_bias)
+        return torch.cat([in_context, on_canvas], dim=2)

@@ -1,0 +1,60 @@
+"""The two calls that every model family answers.
+
+Nothing here knows a tokenizer, a noise process or a sampling rule.
+"""
+
+from typing import Protocol, runtime_checkable
+
+from redraft.types import Logits, Probs, TokenMask, Tokens
+
+__all__ = ["Cache", "Denoiser"]
+
+
+@runtime_checkable
+class Cache(Protocol):
+    """What a denoiser remembers of the settled context. Its content is the family's own affair."""
+
+    @property
+    def length(self) -> int:
+        """Number of context positions held, padding included."""
+        ...
+
+
+@runtime_checkable
+class Denoiser(Protocol):
+    """p(x_0 | x_t, context): scores the clean token at every canvas position."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of token ids that ``denoise`` scores."""
+        ...
+
+    def encode(self, tokens: Tokens, cache: Cache | None = None, *, is_valid: TokenMask | None = None) -> Cache:
+        """Take one settled segment into the context.
+
+        A segment is bidirectional inside and sees only earlier segments, so what is cached stays exact.
+
+        Args:
+            tokens: The segment.
+            cache: The context before it; None at the start. It is not changed.
+            is_valid: False at padding, which nobody sees; None when there is none.
+
+        Returns:
+            The context with the segment in it.
+        """
+        ...
+
+    def denoise(self, canvas: Tokens, cache: Cache | None = None, *, self_conditioning: Probs | None = None) -> Logits:
+        """Score the clean token at every canvas position.
+
+        The canvas is bidirectional inside and sees the whole context.
+
+        Args:
+            canvas: The tokens as they are now, masked or noised where open.
+            cache: The settled context; None when there is none. It is not changed.
+            self_conditioning: This denoiser's own last probabilities, for families that use them; others ignore it.
+
+        Returns:
+            Logits; a family with [MASK] may give it any score, the sampler never commits it.
+        """
+        ...

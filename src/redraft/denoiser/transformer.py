@@ -1,0 +1,235 @@
+"""The native denoiser: one pre-norm transformer, used as diffusion canvas, editor and autoregressive baseline.
+
+RMSNorm without parameters, rotary positions, normalised queries and keys, ReLU² MLPs, zero-initialised output
+projections, no time input (RADD, arXiv 2406.03736: the number of masks tells the time). Letters: ``redraft.types``.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from redraft.denoiser.attention import Attend, CanvasAttention, SegmentAttention, TrainingAttention
+from redraft.denoiser.cache import KeyValueCache
+from redraft.denoiser.config import TransformerConfig
+from redraft.errors import ContextLengthError
+from redraft.types import Hidden, Logits, Probs, TokenMask, Tokens, WholePerRow
+
+__all__ = ["Transformer"]
+
+Rotation = Float[Tensor, "batch_or_one length one half_head_width"]
+"""Cosines or sines of the rotary angles."""
+
+
+def normalised(x: Tensor) -> Tensor:
+    """RMSNorm over the last axis, without parameters (arXiv 1910.07467)."""
+    return F.rms_norm(x, (x.shape[-1],))
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention; who sees whom is the ``Attend``'s affair."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.num_heads = config.num_heads
+        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.out = nn.Linear(config.width, config.width, bias=False)
+
+    def forward(self, x_BLD: Hidden, cosine: Rotation, sine: Rotation, attend: Attend) -> Hidden:
+        """Mix the positions."""
+        batch, length, width = x_BLD.shape
+        q_BLHK, k_BLHK, v_BLHK = self.qkv(x_BLD).view(batch, length, 3, self.num_heads, -1).unbind(dim=2)
+        # Normalise and rotate before the transpose: on a permuted view the same work takes several times as long.
+        q_BLHK = _rotated(normalised(q_BLHK), cosine, sine)
+        k_BLHK = _rotated(normalised(k_BLHK), cosine, sine)
+        gathered = attend(q_BLHK.transpose(1, 2), k_BLHK.transpose(1, 2), v_BLHK.transpose(1, 2))
+        return self.out(gathered.transpose(1, 2).reshape(batch, length, width))
+
+
+class Layer(nn.Module):
+    """Attention, then the MLP, each added to the residual stream."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.attention = SelfAttention(config)
+        self.mlp_in = nn.Linear(config.width, config.mlp_multiple * config.width, bias=False)
+        self.mlp_out = nn.Linear(config.mlp_multiple * config.width, config.width, bias=False)
+
+    def forward(self, x_BLD: Hidden, cosine: Rotation, sine: Rotation, attend: Attend) -> Hidden:
+        """One layer visit."""
+        x_BLD = x_BLD + self.attention(normalised(x_BLD), cosine, sine, attend)
+        return x_BLD + self.mlp_out(F.relu(self.mlp_in(normalised(x_BLD))).square())
+
+
+class SelfConditioning(nn.Module):
+    """Feeds the last pass's probabilities back as an expected embedding (DiffusionGemma, arXiv 2608.00146)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.gate = nn.Linear(config.width, config.width, bias=False)
+        self.up = nn.Linear(config.width, config.width, bias=False)
+        self.out = nn.Linear(config.width, config.width, bias=False)
+
+    def forward(self, expected_BLD: Hidden) -> Hidden:
+        """What to add to the canvas embeddings."""
+        expected_BLD = normalised(expected_BLD)
+        return self.out(F.silu(self.gate(expected_BLD)) * self.up(expected_BLD))
+
+
+class Transformer(nn.Module):
+    """p(x_0 | x_t, context) over a canvas; implements ``redraft.denoiser.Denoiser``."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.width)
+        self.canvas_position = nn.Embedding(config.canvas_length, config.width)
+        # The last row means "no digit, or on the canvas, where the position itself tells the place".
+        self.place_value = nn.Embedding(config.num_place_values + 1, config.width)
+        self.prelude = nn.ModuleList(Layer(config) for _ in range(config.num_prelude_layers))
+        self.loop = nn.ModuleList(Layer(config) for _ in range(config.num_loop_layers))
+        self.coda = nn.ModuleList(Layer(config) for _ in range(config.num_coda_layers))
+        self.loop_injection = nn.Parameter(torch.ones(())) if config.num_loop_layers else None
+        self.self_conditioning = SelfConditioning(config) if config.uses_self_conditioning else None
+        self.head = nn.Linear(config.width, config.vocab_size, bias=False)
+        angles = config.rope_base ** (-torch.arange(0, config.head_width, 2) / config.head_width)
+        self.register_buffer("rope_frequencies", angles, persistent=False)
+        is_digit = torch.zeros(config.vocab_size, dtype=torch.bool)
+        is_digit[list(config.digit_token_ids)] = True
+        self.register_buffer("is_digit", is_digit, persistent=False)
+        self.reset_parameters(torch.Generator().manual_seed(0))
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of token ids that ``denoise`` scores."""
+        return self.config.vocab_size
+
+    @property
+    def uses_self_conditioning(self) -> bool:
+        """Whether ``denoise`` makes use of the last pass's probabilities."""
+        return self.self_conditioning is not None
+
+    @torch.no_grad()
+    def reset_parameters(self, rng: torch.Generator) -> None:
+        """Draw fresh weights; what writes to the residual stream starts at zero."""
+        for name, weight in self.named_parameters():
+            if name.endswith(("out.weight", "head.weight")):
+                weight.zero_()
+            elif weight.dim() == 2 and "embedding" not in name and "position" not in name and "place" not in name:
+                weight.uniform_(-math.sqrt(3 / weight.shape[1]), math.sqrt(3 / weight.shape[1]), generator=rng)
+            elif weight.dim() == 2:
+                weight.normal_(0.0, 0.5, generator=rng)
+
+    def encode(
+        self, tokens: Tokens, cache: KeyValueCache | None = None, *, is_valid: TokenMask | None = None
+    ) -> KeyValueCache:
+        """Take one settled segment into the context; see ``Denoiser.encode``.
+
+        Raises:
+            ContextLengthError: If the context would outgrow the model.
+        """
+        num_before = 0 if cache is None else cache.length
+        if num_before + tokens.shape[1] > self.config.context_length:
+            raise ContextLengthError(
+                f"the context would hold {num_before + tokens.shape[1]} tokens; this model takes "
+                f"{self.config.context_length}; shorten the prompt"
+            )
+        valid = torch.ones_like(tokens, dtype=torch.bool) if is_valid is None else is_valid
+        has_padding = is_valid is not None or (cache is not None and cache.has_padding)
+        attend = SegmentAttention(cache, valid if has_padding else None, is_causal=self.config.is_causal)
+        first = torch.zeros_like(tokens[:, 0]) if cache is None else cache.num_valid
+        positions = first[:, None] + valid.cumsum(dim=1) - 1
+        self._visit_all(self._embed_context(tokens), positions, attend)
+        if cache is None:
+            return KeyValueCache(keys=tuple(attend.keys), values=tuple(attend.values), is_valid=valid)
+        return cache.extended(attend.keys, attend.values, valid)
+
+    def denoise(
+        self, canvas: Tokens, cache: KeyValueCache | None = None, *, self_conditioning: Probs | None = None
+    ) -> Logits:
+        """Score the clean token at every canvas position; see ``Denoiser.denoise``."""
+        x_BCD = self._embed_canvas(canvas, self_conditioning)
+        first = torch.zeros_like(canvas[:, 0]) if cache is None else cache.num_valid
+        positions = first[:, None] + torch.arange(canvas.shape[1], device=canvas.device)
+        attend = CanvasAttention(cache, canvas.shape[1], x_BCD, is_causal=self.config.is_causal)
+        return self.head(normalised(self._visit_all(x_BCD, positions, attend)))
+
+    def forward(
+        self,
+        context: Tokens,
+        canvas: Tokens,
+        *,
+        context_is_valid: TokenMask | None = None,
+        scored: TokenMask | None = None,
+        self_conditioning: Probs | None = None,
+    ) -> Float[Tensor, "... vocab"]:
+        """Encode one context segment and denoise its canvas in a single pass, for training.
+
+        Args:
+            context: The settled segment, padded on the left.
+            canvas: The noised canvas.
+            context_is_valid: False at padding; None when there is none.
+            scored: Canvas positions whose logits are wanted; None for all.
+            self_conditioning: Probabilities of an earlier pass over this canvas.
+
+        Returns:
+            Logits: of all canvas positions, or one row per scored position, in reading order.
+        """
+        valid = torch.ones_like(context, dtype=torch.bool) if context_is_valid is None else context_is_valid
+        x_BLD = torch.cat([self._embed_context(context), self._embed_canvas(canvas, self_conditioning)], dim=1)
+        on_canvas = torch.ones_like(canvas, dtype=torch.bool)
+        positions = torch.cat([valid, on_canvas], dim=1).cumsum(dim=1) - 1
+        attend = TrainingAttention(valid, canvas.shape[1], x_BLD, is_causal=self.config.is_causal)
+        hidden = self._visit_all(x_BLD, positions, attend)[:, context.shape[1] :]
+        return self.head(normalised(hidden if scored is None else hidden[scored]))
+
+    def place_values(self, tokens: Tokens) -> Tokens:
+        """Place of each digit in its run, units 0, clipped to the last place; ``num_place_values`` where no digit is."""
+        is_digit = self.is_digit[tokens]
+        run, place = is_digit, torch.zeros_like(tokens)
+        for _ in range(self.config.num_place_values - 1):
+            run = is_digit & F.pad(run[:, 1:], (0, 1))
+            place = place + run
+        return place.masked_fill(~is_digit, self.config.num_place_values)
+
+    def _embed_context(self, tokens: Tokens) -> Hidden:
+        return normalised(self.embedding(tokens) + self.place_value(self.place_values(tokens)))
+
+    def _embed_canvas(self, canvas: Tokens, self_conditioning: Probs | None) -> Hidden:
+        if canvas.shape[1] > self.config.canvas_length:
+            raise ContextLengthError(
+                f"the canvas has {canvas.shape[1]} positions; this model takes {self.config.canvas_length}"
+            )
+        x_BCD = self.embedding(canvas) + self.canvas_position.weight[: canvas.shape[1]]
+        if self.self_conditioning is not None and self_conditioning is not None:
+            x_BCD = x_BCD + self.self_conditioning(self_conditioning.to(x_BCD.dtype) @ self.embedding.weight)
+        return normalised(x_BCD)
+
+    def _visit_all(self, x_BLD: Hidden, positions: Tokens, attend: Attend) -> Hidden:
+        cosine, sine = self._rotation(positions, x_BLD.dtype)
+        for layer in self.prelude:
+            x_BLD = layer(x_BLD, cosine, sine, attend)
+        injected = x_BLD
+        for loop in range(self.config.num_loops if self.loop else 0):
+            # Input injection keeps a shared core from forgetting the question (algorithms.md fact 5).
+            if self.loop_injection is not None and loop > 0:
+                x_BLD = x_BLD + self.loop_injection * injected
+            for layer in self.loop:
+                x_BLD = layer(x_BLD, cosine, sine, attend)
+        for layer in self.coda:
+            x_BLD = layer(x_BLD, cosine, sine, attend)
+        return x_BLD
+
+    def _rotation(self, positions: WholePerRow | Tokens, dtype: torch.dtype) -> tuple[Rotation, Rotation]:
+        angles = positions[..., None, None].float() * self.rope_frequencies
+        return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def _rotated(
+    x_BLHK: Float[Tensor, "batch length heads head_width"], cosine: Rotation, sine: Rotation
+) -> Float[Tensor, "batch length heads head_width"]:
+    """Rotate each pair of half-axes by its angle (RoPE, arXiv 2104.09864)."""
+    first, second = x_BLHK.chunk(2, dim=-1)
+    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)

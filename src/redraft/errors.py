@@ -1,0 +1,52 @@
+"""What can go wrong, and whose fault it is.
+
+The tree::
+
+    RedraftError                 everything that Redraft raises on purpose
+    ├── InputError               what the caller passed can't be used (also a ValueError)
+    │   ├── ConfigError          a setting, a recipe key or a flag
+    │   ├── PromptError          a text, a prompt file or a template
+    │   └── ContextLengthError   the request does not fit the model
+    ├── CheckpointError          a checkpoint folder is missing, damaged or foreign
+    └── DependencyError          an optional package is not installed
+
+Each message says what came, what is allowed and what to do. A fault of our own is an ``assert`` with a message instead.
+"""
+
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "ContextLengthError",
+    "DependencyError",
+    "InputError",
+    "PromptError",
+    "RedraftError",
+]
+
+
+class RedraftError(Exception):
+    """Base of every error that Redraft raises on purpose."""
+
+
+class InputError(RedraftError, ValueError):
+    """What the caller passed can't be used as it is."""
+
+
+class ConfigError(InputError):
+    """A setting, a recipe key or a flag is out of its range or unknown."""
+
+
+class PromptError(InputError):
+    """A text, a prompt file or a template can't be read as what it should be."""
+
+
+class ContextLengthError(InputError):
+    """The request does not fit into the model's context."""
+
+
+class CheckpointError(RedraftError):
+    """A checkpoint folder is missing, damaged or not ours."""
+
+
+class DependencyError(RedraftError):
+    """An optional package is not installed; the message names the pip command."""
