@@ -1,0 +1,222 @@
+"""Sampling options: one record, checked once, used by the command line, the server and the Python API alike."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from redraft.errors import ConfigError
+
+__all__ = ["CommitName", "Effort", "Family", "SamplerSettings", "StopName"]
+
+Family = Literal["masked", "uniform"]
+"""What stands at an open position: [MASK], or a random token."""
+
+CommitName = Literal[
+    "most_confident", "above_threshold", "entropy_bound", "margin", "ancestral", "left_to_right", "random"
+]
+"""Which positions settle in a pass; see ``redraft.sampler.commit``."""
+
+StopName = Literal["settled", "stable"]
+"""When a canvas is finished; see ``redraft.sampler.stop``."""
+
+Effort = Literal["instant", "low", "medium", "high"]
+"""Passes against quality, one dial."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SamplerSettings:
+    """How a canvas is drawn. The defaults are the masked family at medium effort.
+
+    >>> SamplerSettings(threshold=0.8).max_steps
+    64
+    """
+
+    family: Family = "masked"
+    """Which kind of noise the denoiser was trained on."""
+    canvas_length: int = 104
+    """Positions of one canvas."""
+    max_new_tokens: int = 104
+    """Most tokens of one answer; more than ``canvas_length`` means several canvases one after the other."""
+    max_steps: int = 64
+    """Most passes over one canvas; the last one commits whatever is still open."""
+    temperature: float = 0.0
+    """Divides the logits before a token is drawn; 0 takes the likeliest token."""
+    final_temperature: float | None = None
+    """Where the temperature heads for, linearly: pass i of n uses final + (temperature - final)(n - i) / n with
+    n = ``max_steps``; None keeps it constant."""
+    top_p: float = 1.0
+    """Draw only from the likeliest tokens that together have this probability. No effect at temperature 0."""
+    guidance_scale: float = 0.0
+    """Classifier-free guidance w in logits_u + (1 + w)(logits_c - logits_u); above 0 each pass costs two."""
+    commit: CommitName = "above_threshold"
+    """Which open positions settle in a pass."""
+    num_steps: int | None = None
+    """Passes over which ancestral and the rules with a budget (most_confident, margin, left_to_right, random) spread
+    the canvas; None means ``max_steps``. No effect on the other rules."""
+    threshold: float = 0.9
+    """Least probability that settles a position under above_threshold. No effect on the other rules."""
+    entropy_bound: float = 0.1
+    """Nats that a pass may risk under entropy_bound. No effect on the other rules."""
+    margin_threshold: float | None = None
+    """Under margin, least distance of the two likeliest tokens that settles a position; None keeps to the budget."""
+    edit_threshold: float | None = 0.9
+    """A settled token gives way to the likeliest one when that is more probable than this; None never edits."""
+    remask_threshold: float | None = None
+    """A settled token reopens when its probability has fallen below this; None never reopens."""
+    max_revisions: int = 4
+    """Most times that one position may be edited or reopened, which keeps two tokens from changing places for ever."""
+    verify_passes: int = 1
+    """Passes after everything has settled, in which nothing but revisions can happen; a pass that revises nothing ends
+    them early. No effect without ``edit_threshold`` or ``remask_threshold``."""
+    stop: StopName = "settled"
+    """settled: everything settled and verified. stable: also when the likeliest canvas stands still and is certain."""
+    stability_threshold: int = 1
+    """Passes for which the likeliest canvas must have stood still. No effect unless ``stop`` is stable."""
+    stop_entropy: float = 0.005
+    """Mean nats per position below which a canvas is certain. No effect unless ``stop`` is stable."""
+    narrow: bool = True
+    """Leave positions well behind the end of text out of later passes. No effect on the uniform family."""
+
+    def __post_init__(self) -> None:
+        """Check every value, then how they fit together.
+
+        Raises:
+            ConfigError: A value is of the wrong kind, out of its range, or has no effect beside another one.
+        """
+        for name, options in _CHOICES.items():
+            _check_choice(name, getattr(self, name), options)
+        for name, low in _WHOLE_NUMBERS.items():
+            _check_whole(name, getattr(self, name), low)
+        for name, (low, high) in _NUMBERS.items():
+            _check_number(name, getattr(self, name), low, high)
+        if self.threshold == 0.0 or self.top_p == 0.0:
+            raise ConfigError("threshold and top_p must be above 0; use a value in (0, 1], for example 0.9")
+        if not isinstance(self.narrow, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # may come from JSON
+            raise ConfigError(f"narrow={self.narrow!r} is not a truth value; use true or false")
+        self._check_together()
+
+    def _check_together(self) -> None:
+        if self.num_steps is not None and self.num_steps > self.max_steps:
+            raise ConfigError(
+                f"num_steps={self.num_steps} is more than max_steps={self.max_steps}; lower the one or raise the other"
+            )
+        if self.final_temperature is not None and (self.final_temperature == 0.0) != (self.temperature == 0.0):
+            raise ConfigError(
+                f"temperature={self.temperature} and final_temperature={self.final_temperature}: only one of them is "
+                "0, and there is no line from drawing to choosing; use two values above 0, for example 0.8 and 0.4"
+            )
+        if self.family == "uniform":
+            self._check_uniform()
+
+    def _check_uniform(self) -> None:
+        if self.commit not in _UNIFORM_COMMITS:
+            raise ConfigError(
+                f"commit={self.commit!r} needs [MASK], which the uniform family has not; use "
+                f"{' or '.join(_UNIFORM_COMMITS)}"
+            )
+        for name in ("edit_threshold", "remask_threshold"):
+            if getattr(self, name) is not None:
+                raise ConfigError(
+                    f"{name}={getattr(self, name)} has no effect on the uniform family, which judges every position "
+                    f"anew at each pass; leave it at none"
+                )
+
+    @classmethod
+    def for_effort(cls, effort: str, family: str = "masked") -> "SamplerSettings":
+        """The preset for one turn of the dial; change single values with ``dataclasses.replace``.
+
+        Args:
+            effort: instant, low, medium or high.
+            family: masked or uniform.
+
+        Returns:
+            The settings.
+
+        Raises:
+            ConfigError: There is no such preset.
+
+        >>> SamplerSettings.for_effort("medium") == SamplerSettings()
+        True
+        """
+        _check_choice("effort", effort, get_args(Effort))
+        _check_choice("family", family, get_args(Family))
+        return _PRESETS[family][effort]
+
+
+_UNIFORM_COMMITS = ("entropy_bound", "above_threshold")
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "family": get_args(Family),
+    "commit": get_args(CommitName),
+    "stop": get_args(StopName),
+}
+
+# Least value; a field whose default is None may stay None.
+_WHOLE_NUMBERS = {
+    "canvas_length": 1,
+    "max_new_tokens": 1,
+    "max_steps": 1,
+    "num_steps": 1,
+    "max_revisions": 0,
+    "verify_passes": 0,
+    "stability_threshold": 1,
+}
+
+# Least and greatest value. 100 stands for "as much as makes any sense": beyond it logits lose their meaning.
+_NUMBERS = {
+    "temperature": (0.0, 100.0),
+    "final_temperature": (0.0, 100.0),
+    "top_p": (0.0, 1.0),
+    "guidance_scale": (0.0, 100.0),
+    "threshold": (0.0, 1.0),
+    "entropy_bound": (0.0, math.inf),
+    "margin_threshold": (0.0, 1.0),
+    "edit_threshold": (0.0, 1.0),
+    "remask_threshold": (0.0, 1.0),
+    "stop_entropy": (0.0, math.inf),
+}
+
+_MAY_BE_NONE = frozenset({"num_steps", "final_temperature", "margin_threshold", "edit_threshold", "remask_threshold"})
+
+
+def _check_choice(name: str, value: object, options: tuple[str, ...]) -> None:
+    if value not in options:
+        raise ConfigError(f"{name}={value!r} is unknown; use one of {', '.join(options)}")
+
+
+def _check_whole(name: str, value: object, low: int) -> None:
+    if value is None and name in _MAY_BE_NONE:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise ConfigError(f"{name}={value!r} is not allowed; use a whole number of at least {low}")
+
+
+def _check_number(name: str, value: object, low: float, high: float) -> None:
+    if value is None and name in _MAY_BE_NONE:
+        return
+    # Written so that NaN fails too.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ConfigError(f"{name}={value!r} is not allowed; use a number from {low:g} to {high:g}")
+
+
+# The whole dial in one table. Passes of a short canvas: about 1-4, 4-10, 8-20, 16-64.
+_PRESETS: dict[str, dict[str, SamplerSettings]] = {
+    "masked": {
+        "instant": SamplerSettings(threshold=0.6, max_steps=4, edit_threshold=None, verify_passes=0),
+        "low": SamplerSettings(threshold=0.8, max_steps=16, verify_passes=0),
+        "medium": SamplerSettings(),
+        "high": SamplerSettings(threshold=0.97, max_steps=128, verify_passes=2),
+    },
+    "uniform": {
+        effort: SamplerSettings(
+            family="uniform",
+            commit="entropy_bound",
+            stop="stable",
+            temperature=0.8,
+            final_temperature=0.4,
+            max_steps=max_steps,
+            edit_threshold=None,
+        )
+        for effort, max_steps in {"instant": 4, "low": 16, "medium": 48, "high": 96}.items()
+    },
+}
