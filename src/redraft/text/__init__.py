@@ -1,0 +1,23 @@
+"""Text: tokenizer, special tokens, chat segments and fixed-width slots.
+
+It knows nothing of models, noise or tasks.
+"""
+
+from redraft.text.chat import Role, Segment, encode_conversation, encode_segment, read_role
+from redraft.text.slots import Field, lay_out
+from redraft.text.special import SPECIAL_TEXTS, SpecialTokens
+from redraft.text.tokenizer import MAX_VOCAB_SIZE, Tokenizer
+
+__all__ = [
+    "MAX_VOCAB_SIZE",
+    "SPECIAL_TEXTS",
+    "Field",
+    "Role",
+    "Segment",
+    "SpecialTokens",
+    "Tokenizer",
+    "encode_conversation",
+    "encode_segment",
+    "lay_out",
+    "read_role",
+]
