@@ -6,7 +6,8 @@ It knows nothing of models, noise or tasks.
 from redraft.text.chat import Role, Segment, encode_conversation, encode_segment, read_role
 from redraft.text.slots import Field, lay_out
 from redraft.text.special import SPECIAL_TEXTS, SpecialTokens
-from redraft.text.tokenizer import MAX_VOCAB_SIZE, Tokenizer
+from redraft.text.tokenizer import Tokenizer
+from redraft.text.vocabulary import MAX_VOCAB_SIZE
 
 __all__ = [
     "MAX_VOCAB_SIZE",

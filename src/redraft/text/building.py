@@ -11,14 +11,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import tokenizers
-from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+from tokenizers import pre_tokenizers, trainers
 
 from redraft.text.phrasings import CHINESE_WORDS
 from redraft.text.sample import domains
 from redraft.text.special import SPECIAL_TEXTS
-from redraft.text.tokenizer import MAX_VOCAB_SIZE, Tokenizer
+from redraft.text.tokenizer import Tokenizer
+from redraft.text.vocabulary import MAX_VOCAB_SIZE, layout_of
 
-__all__ = ["BINARY_OPERATORS", "PIECE_PATTERN", "SINGLE_TOKENS", "build", "main"]
+__all__ = ["BINARY_OPERATORS", "SINGLE_TOKENS", "build", "main"]
 
 BINARY_OPERATORS = "+-−*×/÷=^·"
 """One symbol each; with the one space that may stand on either side they are still one token."""
@@ -37,31 +38,6 @@ SINGLE_TOKENS: tuple[str, ...] = (
 )
 """Each of these is exactly one token, whatever else the sample holds."""
 
-_BINARY = r"+\-−*×/÷=^·"
-_BARE = r"()√²³"
-_LETTER = r"[\p{L}\p{M}&&[^\p{Han}\p{Hiragana}\p{Katakana}]]"
-_PUNCTUATION = rf"[^\s\p{{L}}\p{{M}}0-9<{_BINARY}{_BARE}]"
-PIECE_PATTERN = "|".join(
-    (
-        r"[0-9]",
-        # Operators of programs, and marks of HTML and of addresses, that maths does not use.
-        r" ?(?:\*\*|//|->|[=!<>+\-*/]=) ?",
-        r" ?/>|://|\(\)|\):",
-        rf" ?[{_BINARY}] ?",
-        rf"[{_BARE}]",
-        # In a list of numbers the space belongs to the comma; before a word it belongs to the word.
-        r"[,:] (?!\p{L})",
-        r"\r?\n[ \t]{0,32}",
-        rf"(?: |[._]|</?)?{_LETTER}{{1,32}}",
-        r"[\p{Han}\p{Hiragana}\p{Katakana}]{1,32}",
-        r"<[!?/]?",
-        rf" ?{_PUNCTUATION}{{1,16}}",
-        r"[ \t]{1,32}(?!\S)",
-        r"\s",
-    )
-)
-"""Cuts a text into pieces; tokens never cross a cut. Every repetition is bounded, so that no text is slow."""
-
 _LONGEST_TOKEN = 18
 """In bytes. Longer merges would only memorise phrases of the sample."""
 
@@ -71,14 +47,7 @@ _SURE = 3000
 
 def build() -> Tokenizer:
     """Train the vocabulary on the sample and return the finished tokenizer."""
-    backend = tokenizers.Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PIECE_PATTERN), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    backend.decoder = decoders.ByteLevel()
+    backend = tokenizers.Tokenizer.from_str(json.dumps(layout_of({}, [])))
     trainer = trainers.BpeTrainer(
         vocab_size=MAX_VOCAB_SIZE - len(SPECIAL_TEXTS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
@@ -86,12 +55,13 @@ def build() -> Tokenizer:
         show_progress=False,
     )
     backend.train_from_iterator(_training_texts(), trainer)
-    layout = json.loads(backend.to_str())
-    vocabulary = layout["model"]["vocab"]
+    model = json.loads(backend.to_str())["model"]
+    vocabulary = model["vocab"]
     # Entries without a merge that leads to them: no text is ever encoded to one.
     for text in SPECIAL_TEXTS:
         assert text not in vocabulary, f"the special token {text} was merged from ordinary text"
         vocabulary[text] = len(vocabulary)
+    layout = layout_of(vocabulary, model["merges"])
     return Tokenizer.from_json(json.dumps(layout, ensure_ascii=False, indent=1) + "\n")
 
 

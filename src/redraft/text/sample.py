@@ -43,8 +43,8 @@ def domains() -> dict[str, list[str]]:
     """
     makers: dict[str, tuple[Callable[[random.Random], str], int]] = {
         "maths": (_maths_example, 4000),
-        "html": (_html_example, 1000),
-        "json": (_json_example, 600),
+        "html": (_html_example, 1400),
+        "json": (_json_example, 800),
         "python": (_python_example, 1000),
         "english": (_english_example, 6000),
     }

@@ -90,8 +90,8 @@ she said, "if you were brave enough." A boy wanted to know whether she had ever 
 him another glass of milk instead of giving an answer. Please rewrite this paragraph so that it sounds more formal,
 correct the spelling mistakes, and keep the names unchanged.
 """,
-    "chinese": """去年冬天，我们全家坐火车去看望住在北方的爷爷奶奶。路上下了很大的雪，车开得很慢，可是孩子们一点也不着急，
-他们一直看着窗外白色的田野。到家的时候已经是晚上，奶奶做好了热汤等着我们。请把上面这段话改写得更简短，并修正其中的错别字。
+    "chinese": """去年冬天，我们全家坐火车去看望住在北方的爷爷奶奶。路上下了很大的雪，车开得很慢，
+可是孩子们一点也不着急，他们一直看着窗外白色的田野。到家的时候已经是晚上，奶奶做好了热汤等着我们。请把上面这段话改写得更简短，并修正其中的错别字。
 写一个函数，返回列表中最大的数，如果列表是空的就返回零。页面上要有一个标题和三个按钮，点击按钮后改变文字的颜色。
 """,
 }
@@ -100,7 +100,7 @@ correct the spelling mistakes, and keep the names unchanged.
 
 @pytest.mark.parametrize(
     ("domain", "least"),
-    [("maths", 1.5), ("python", 2.4), ("html", 2.3), ("json", 2.0), ("english", 2.6), ("chinese", 2.5)],
+    [("maths", 1.7), ("python", 2.4), ("html", 2.2), ("json", 1.8), ("english", 2.5), ("chinese", 2.6)],
 )
 def test_bytes_per_token(domain: str, least: float) -> None:
     text = TEXTS[domain]

@@ -1,0 +1,76 @@
+"""What holds for any text whatever."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redraft.text import SPECIAL_TEXTS, Field, Segment, Tokenizer, encode_segment, lay_out
+
+TOKENIZER = Tokenizer.builtin()
+
+SNIPPETS = (
+    "\r\n",
+    "\n    ",
+    "\0",
+    "\u0301",
+    "🧮",
+    "👩‍👩‍👧",
+    "12",
+    " + ",
+    "²",
+    "<div",
+    "</",
+    "a_b.c",
+    "质数",
+    "\u2028",
+    "\t",
+    "  ",
+    "\ufffd",
+)
+any_text = st.text(st.characters(exclude_categories=("Cs",)))
+rough_text = st.lists(
+    st.sampled_from(SNIPPETS + SPECIAL_TEXTS) | st.text(st.characters(codec="ascii"), max_size=5) | any_text,
+    max_size=20,
+).map("".join)
+
+
+@given(any_text | rough_text)
+def test_a_text_comes_back_unchanged(text: str) -> None:
+    ids = TOKENIZER.encode(text)
+    assert TOKENIZER.decode(ids) == text
+    assert all(0 <= i < TOKENIZER.special.first for i in ids)
+
+
+@given(rough_text)
+def test_no_token_holds_a_digit_and_more(text: str) -> None:
+    tokens = [TOKENIZER.token_text(i) for i in TOKENIZER.encode(text)]
+    assert [token for token in tokens if re.search("[0-9]", token)] == re.findall("[0-9]", text)
+
+
+@given(st.text("0123456789+-−*×/÷=^()√²³· ,\n", max_size=60))
+def test_maths_symbols_are_never_glued(text: str) -> None:
+    operators = {"**", "//", "->", "()", "+=", "-=", "*=", "/=", "==", "/>"}
+    for token in (TOKENIZER.token_text(i) for i in TOKENIZER.encode(text)):
+        symbol = token.strip(" \n")
+        assert len(symbol) <= 1 or symbol in operators
+
+
+@given(st.lists(st.integers(0, TOKENIZER.vocab_size - 1), max_size=30))
+def test_any_ids_decode(ids: list[int]) -> None:
+    ordinary = [i for i in ids if i < TOKENIZER.special.first]
+    assert TOKENIZER.decode(ids) == TOKENIZER.decode(ordinary)
+
+
+@given(st.sampled_from(["system", "user", "assistant"]), rough_text)
+def test_a_segment_has_one_special_token(role: str, text: str) -> None:
+    ids = encode_segment(TOKENIZER, Segment(role, text))  # type: ignore[arg-type]
+    assert [i for i in ids if i >= TOKENIZER.special.first] == ids[:1]
+
+
+@given(st.lists(st.tuples(rough_text, st.integers(0, 5)), max_size=5))
+def test_slots_read_as_their_fields(parts: list[tuple[str, int]]) -> None:
+    fields = [Field(text, width=max(1, len(TOKENIZER.encode(text)) + room)) for text, room in parts]
+    ids = lay_out(TOKENIZER, fields)
+    assert len(ids) == sum(field.width or 0 for field in fields)
+    assert TOKENIZER.decode(ids) == "".join(field.text for field in fields)
