@@ -1,0 +1,238 @@
+"""Folders of files that are either whole or refused.
+
+``write_folder`` puts a few files and a ``manifest.json`` (size and SHA-256 of each) in place in one rename, so that a
+kill at any moment leaves the old folder or the new one. ``read_folder`` gives the bytes back only when every one of
+them is what was written. Neither knows what the files mean, and the manifest is no signature: whoever can write the
+folder can write the manifest.
+"""
+
+import ctypes
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from redraft.errors import CheckpointError
+
+__all__ = ["MANIFEST_NAME", "parse_json", "read_folder", "write_folder"]
+
+MANIFEST_NAME = "manifest.json"
+
+_FORMAT = "redraft-manifest"
+_VERSION = 1
+_MAX_MANIFEST_BYTES = 65_536
+"""A manifest of a dozen files takes two thousand bytes."""
+
+_RENAME_EXCHANGE = 2
+"""Flag of Linux's renameat2(2): swap the two names in one step."""
+
+_AT_FDCWD = -100
+"""Linux's "relative to the working directory" for the *at system calls."""
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
+    """Write the files and their manifest as one folder, at once or not at all.
+
+    A folder that is already there is replaced if it has a manifest of its own; anything else is left alone.
+
+    Args:
+        folder: Where it shall stand; its parents are made.
+        files: Content by plain file name.
+
+    Returns:
+        SHA-256 of the manifest, which pins every byte of the folder.
+
+    Raises:
+        CheckpointError: ``folder`` holds something that no manifest describes, or can't be written.
+    """
+    for name in files:
+        is_plain = Path(name).name == name and name != MANIFEST_NAME
+        assert is_plain, f"{name!r} can't be the name of a file in the folder"
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file())):
+        raise CheckpointError(f"{folder} exists and is no checkpoint folder; choose another path or remove it first")
+    manifest = _manifest_of(files)
+    parent = folder.absolute().parent
+    staging: Path | None = None
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=parent))
+        staging.chmod(0o755)  # mkdtemp makes it private; a checkpoint is as readable as its neighbours
+        for name, content in files.items():
+            _write_file(staging / name, content)
+        _write_file(staging / MANIFEST_NAME, manifest)
+        _sync_folder(staging)
+        _put_in_place(staging, folder)
+        _sync_folder(parent)
+    except OSError as error:
+        raise CheckpointError(f"can't write the checkpoint {folder}: {error.strerror or error}") from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+    return hashlib.sha256(manifest).hexdigest()
+
+
+def read_folder(folder: Path, max_bytes: Mapping[str, int]) -> tuple[dict[str, bytes], str]:
+    """Read the named files and check each against the manifest.
+
+    Sizes are compared before anything large is read. Links are followed, because installers make them; what a link
+    leads to has to match the manifest like everything else. Other files in the folder are never opened.
+
+    Args:
+        folder: What ``write_folder`` wrote.
+        max_bytes: The files that must be there, and how large each may be.
+
+    Returns:
+        The content of each file, and the SHA-256 of the manifest.
+
+    Raises:
+        CheckpointError: A file is missing, too large, of another size or content than the manifest says.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"there is no checkpoint folder {folder}")
+    raw = _read_file(folder / MANIFEST_NAME, _MAX_MANIFEST_BYTES)
+    entries = _entries_of(parse_json(raw, folder / MANIFEST_NAME), folder / MANIFEST_NAME)
+    if set(entries) != set(max_bytes):
+        raise CheckpointError(
+            f"{folder / MANIFEST_NAME} lists {', '.join(sorted(map(repr, entries))) or 'nothing'}; "
+            f"a checkpoint has exactly {', '.join(sorted(max_bytes))}"
+        )
+    contents: dict[str, bytes] = {}
+    for name, limit in max_bytes.items():
+        size, digest = entries[name]
+        content = _read_file(folder / name, limit, expected_size=size)
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise CheckpointError(f"{folder / name} is not what the manifest describes: its SHA-256 differs (altered?)")
+        contents[name] = content
+    return contents, hashlib.sha256(raw).hexdigest()
+
+
+def parse_json(raw: bytes, path: Path) -> dict[str, Any]:
+    """Parse one JSON object strictly: UTF-8, no NaN, no key twice, no depth that exhausts the stack.
+
+    Args:
+        raw: The text.
+        path: Where it came from, for the message.
+
+    Returns:
+        The object.
+
+    Raises:
+        CheckpointError: It is anything else.
+    """
+    try:
+        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise CheckpointError(f"{path} is not valid JSON: {reason}") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} holds a JSON {type(value).__name__}; it must be an object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs as a dict; a repeated key would let two readers see two different files."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key appears twice in one object")
+    return result
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _manifest_of(files: Mapping[str, bytes]) -> bytes:
+    """Return the manifest's bytes: the same files give the same bytes."""
+    entries = {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in sorted(files.items())
+    }
+    return (json.dumps({"format": _FORMAT, "version": _VERSION, "files": entries}, indent=2) + "\n").encode()
+
+
+def _entries_of(manifest: dict[str, Any], path: Path) -> dict[str, tuple[int, str]]:
+    """Return size and SHA-256 by file name, checked in form."""
+    if manifest.get("format") != _FORMAT or manifest.get("version") != _VERSION:
+        raise CheckpointError(f"{path} is no {_FORMAT} of version {_VERSION}; was it written by another program?")
+    files = manifest.get("files")
+    if not isinstance(files, dict):
+        raise CheckpointError(f"{path} has no object 'files'")
+    entries: dict[str, tuple[int, str]] = {}
+    for name, entry in files.items():
+        size, digest = (entry.get("bytes"), entry.get("sha256")) if isinstance(entry, dict) else (None, None)
+        if type(size) is not int or size < 0 or type(digest) is not str or not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise CheckpointError(f"{path}: the entry of {name!r} needs 'bytes' and a lower-case 'sha256'")
+        entries[name] = (size, digest)
+    return entries
+
+
+def _read_file(path: Path, limit: int, expected_size: int | None = None) -> bytes:
+    """Return a regular file's content; size checks come before the read, so nothing absurd is ever held."""
+    try:
+        # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise CheckpointError(f"{path} is no regular file")
+            if expected_size is not None and status.st_size != expected_size:
+                raise CheckpointError(
+                    f"{path} has {status.st_size} bytes, the manifest says {expected_size} (truncated or altered?)"
+                )
+            if status.st_size > limit:
+                raise CheckpointError(f"{path} has {status.st_size} bytes; at most {limit} are allowed")
+            return file.read(status.st_size)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} is missing; a checkpoint folder needs it") from error
+    except OSError as error:
+        raise CheckpointError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the folder's list of names durable, where the system allows opening a folder."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _put_in_place(staging: Path, folder: Path) -> None:
+    """Give ``staging`` the name ``folder``; what stood there before ends up at ``staging``, to be removed."""
+    if not folder.exists():
+        staging.rename(folder)
+    elif not _exchange(staging, folder):
+        # No atomic swap on this system: for a moment neither stands there, but both are whole under some name.
+        retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=staging.parent))
+        folder.rename(retired)  # onto an empty folder, which rename(2) allows
+        staging.rename(folder)
+        shutil.rmtree(retired, ignore_errors=True)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two names in one step; False where the system or the file system can't."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
+    if renameat2 is None:
+        return False
+    if renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(second))
