@@ -41,7 +41,7 @@ format: $(READY) ## Put imports and layout in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-figures: $(READY) ## Write the measured figures of the shipped models into README.md and the model cards
+figures: $(READY) ## Write the measured figures of the shipped models into README.md
 	$(BIN)/python -m redraft.evaluation.figures --write
 
 lock: ## Resolve pyproject.toml anew and write requirements/lock.txt
