@@ -124,13 +124,9 @@ def test_every_module_says_what_it_is_and_what_it_offers(path: Path) -> None:
     assert ast.get_docstring(tree), "no module docstring"
     if path.name.startswith("_") and path.name != "__init__.py":
         return
-    assigned = [
-        target.id
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    ]
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    assigned = {target.id for target in targets if isinstance(target, ast.Name)}
     assert "__all__" in assigned, "no __all__"
 
 
@@ -166,7 +162,7 @@ def test_the_lock_pins_exact_versions_and_nothing_else() -> None:
     lines = (ROOT / "requirements" / "lock.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if not line.startswith("#")]
     assert [line for line in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line)] == []
-    names = [line.partition("==")[0].lower().replace("_", "-") for line in pins]
+    names = [line.partition("==")[0].lower() for line in pins]
     assert names == sorted(set(names))
 
 
