@@ -4,7 +4,7 @@
 
     models/nano/
       model.safetensors   every weight, float32, float16 or bfloat16
-      config.json         {"format", "version", "transformer": the TransformerConfig, "extra": whatever the writer adds}
+      config.json         {"format", "version", "num_parameters", "transformer": the TransformerConfig, "extra": ...}
       tokenizer.json      text for ``redraft.text``; opaque here
       README.md           the model card
       manifest.json       size and SHA-256 of each of the four
@@ -30,7 +30,16 @@ from redraft.denoiser.manifest import parse_json, read_folder, write_folder
 from redraft.denoiser.transformer import Transformer
 from redraft.errors import CheckpointError, ConfigError
 
-__all__ = ["CARD_NAME", "CONFIG_NAME", "TOKENIZER_NAME", "WEIGHTS_NAME", "Loaded", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "CARD_NAME",
+    "CONFIG_NAME",
+    "TOKENIZER_NAME",
+    "WEIGHTS_NAME",
+    "Loaded",
+    "load_checkpoint",
+    "parameter_shapes",
+    "save_checkpoint",
+]
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
@@ -120,6 +129,7 @@ def save_checkpoint(
     config = {
         "format": _FORMAT,
         "version": _VERSION,
+        "num_parameters": sum(math.prod(shape) for shape in parameter_shapes(model.config).values()),
         "transformer": model.config.to_dict(),
         "extra": dict(extra_config or {}),
     }
@@ -152,7 +162,10 @@ def load_checkpoint(folder: Path, *, device: str = "cpu", dtype: torch.dtype | N
         tokenizer_json = contents[TOKENIZER_NAME].decode()
     except UnicodeDecodeError as error:
         raise CheckpointError(f"{folder / TOKENIZER_NAME} is not UTF-8 text") from error
-    weights = _parse_weights(contents[WEIGHTS_NAME], parameter_shapes(settings), folder / WEIGHTS_NAME)
+    shapes = parameter_shapes(settings)
+    if config.get("num_parameters") != sum(math.prod(shape) for shape in shapes.values()):
+        raise CheckpointError(f"{folder / CONFIG_NAME}: num_parameters does not follow from 'transformer'")
+    weights = _parse_weights(contents[WEIGHTS_NAME], shapes, folder / WEIGHTS_NAME)
     model = Transformer(settings).to(dtype=dtype or torch.float32)
     model.load_state_dict(weights)
     model = model.to(device).eval().requires_grad_(False)

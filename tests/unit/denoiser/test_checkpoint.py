@@ -1,7 +1,9 @@
 """A checkpoint comes back exactly, or not at all and with one clear sentence."""
 
+import contextlib
 import hashlib
 import json
+import math
 import os
 import random
 import shutil
@@ -16,7 +18,7 @@ from redraft.denoiser.checkpoint import load_checkpoint, parameter_shapes, save_
 from redraft.denoiser.config import TransformerConfig
 from redraft.denoiser.manifest import MANIFEST_NAME, write_folder
 from redraft.denoiser.transformer import Transformer
-from redraft.errors import CheckpointError
+from redraft.errors import CheckpointError, ConfigError
 
 FILES = ("model.safetensors", "config.json", "tokenizer.json", "README.md", "manifest.json")
 
@@ -280,8 +282,18 @@ def test_foreign_configurations(folder: Path, config: bytes, words: str) -> None
 def test_a_configuration_that_does_not_fit(folder: Path, setting: str, value: object, words: str) -> None:
     config = json.loads((folder / "config.json").read_bytes())
     config["transformer"][setting] = value
+    with contextlib.suppress(ConfigError):
+        shapes = parameter_shapes(TransformerConfig.from_dict(config["transformer"])) if words != "absurd" else {}
+        config["num_parameters"] = sum(math.prod(shape) for shape in shapes.values())
     forge(folder, config=json.dumps(config).encode())
     refused(folder, words)
+
+
+def test_the_count_of_parameters_is_true(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_bytes())
+    assert config["num_parameters"] == sum(weight.numel() for weight in load_checkpoint(folder).model.parameters())
+    forge(folder, config=json.dumps(config | {"num_parameters": 7}).encode())
+    refused(folder, "num_parameters")
 
 
 def test_tokenizer_text_must_be_utf8(folder: Path) -> None:
