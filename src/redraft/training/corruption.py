@@ -1,0 +1,194 @@
+"""Turns clean canvases into the states that a model meets while it decodes.
+
+"Train the states you decode from": the all-mask canvas, canvases masked at random, canvases whose lines are settled one
+after another, and visible tokens that are wrong, by chance or by the model's own guess (OPUT, arXiv 2604.08302).
+Which positions the loss scores is the batch's affair.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from redraft.noise import low_discrepancy_times
+from redraft.text import Tokenizer
+from redraft.training.config import NoiseRecipe
+from redraft.training.data import Batch
+from redraft.types import TokenMask, Tokens
+
+__all__ = ["Guess", "Noised", "TokenTable", "corrupt"]
+
+Rows = Bool[Tensor, " batch"]
+"""A claim about each row."""
+
+Guess = Callable[[Rows, Tokens, TokenMask], Float[Tensor, "positions vocab"]]
+"""The model's logits of some rows: (which rows, the whole noised canvas, the positions wanted in those rows)."""
+
+HALF = 0.5
+"""Share of line rows whose current line is partly visible, and of those that get extra masks."""
+
+MAX_EXTRA_MASKS = 0.3
+"""Largest share of extra masks in a line row; drawn uniformly."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenTable:
+    """What corruption needs to know of the vocabulary."""
+
+    mask: int
+    """Id of [MASK]."""
+
+    num_ordinary: int
+    """Ids below this are ordinary text."""
+
+    place_tokens: Tensor
+    """Ids that stand in number slots: the digits and [NULL]. One is easily mistaken for another."""
+
+    is_place: Bool[Tensor, " vocab"]
+    """Whether an id is one of these."""
+
+    is_separator: Bool[Tensor, " vocab"]
+    """Whether an id ends a line or an item of a list."""
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> "TokenTable":
+        """Read it off a tokenizer."""
+        special = tokenizer.special
+        texts = [tokenizer.token_text(token) for token in range(special.first)]
+        is_separator = [any(mark in text for mark in "\n,，、") for text in texts]
+        places = torch.tensor([*tokenizer.digit_token_ids, special.null])
+        is_place = torch.zeros(tokenizer.vocab_size, dtype=torch.bool)
+        is_place[places] = True
+        return cls(
+            mask=special.mask,
+            num_ordinary=special.first,
+            place_tokens=places,
+            is_place=is_place,
+            is_separator=torch.tensor(is_separator + [False] * (tokenizer.vocab_size - special.first)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noised:
+    """What the model sees, and where it is not the truth."""
+
+    canvas: Tokens
+    """The noised canvas."""
+
+    is_corrupted: TokenMask
+    """Masked or wrong."""
+
+
+def corrupt(
+    batch: Batch,
+    recipe: NoiseRecipe,
+    table: TokenTable,
+    rng: torch.Generator,
+    *,
+    progress: float,
+    guess: Guess | None,
+) -> Noised:
+    """Draw one noised canvas per row.
+
+    Args:
+        batch: Clean canvases.
+        recipe: The shares of each kind of noise.
+        table: What is known of the vocabulary.
+        rng: Source of every draw.
+        progress: Share of the run that is done.
+        guess: Asks the model for its logits; None: no own predictions.
+
+    Returns:
+        The canvases and where they are corrupted.
+    """
+    x_0 = batch.canvas
+    num_rows = x_0.shape[0]
+    # 1. The kind of each row.
+    kind = torch.rand(num_rows, generator=rng)
+    is_all_mask = kind < recipe.all_mask_share
+    is_uniform = ~is_all_mask & (kind < recipe.all_mask_share + recipe.uniform_share)
+    is_line = ~is_all_mask & ~is_uniform & (torch.rand(num_rows, generator=rng) < recipe.line_share)
+    # 2. Masks.
+    time = low_discrepancy_times(num_rows, rng, low=recipe.low_time)[:, None]
+    is_noised = torch.rand(x_0.shape, generator=rng) < time
+    is_masked = torch.where(is_line[:, None], line_mask(batch, recipe, table, rng), is_noised)
+    is_masked = (is_masked | is_all_mask[:, None]) & ~is_uniform[:, None]
+    x_t = x_0.masked_fill(is_masked, table.mask)
+    # 3. Wrong tokens among the visible ones.
+    is_wrong_row = ~is_all_mask & ~is_uniform & (torch.rand(num_rows, generator=rng) < recipe.corrupt_share)
+    is_guessed_row = is_wrong_row & (torch.rand(num_rows, generator=rng) < recipe.own_predictions_share)
+    if guess is None or progress < recipe.own_predictions_after:
+        is_guessed_row = torch.zeros_like(is_guessed_row)
+    rate = torch.rand(num_rows, 1, generator=rng) * recipe.max_corrupt
+    is_replaced = (torch.rand(x_0.shape, generator=rng) < rate) & batch.is_supervised & ~is_masked
+    is_replaced &= (is_wrong_row & ~is_guessed_row)[:, None]
+    is_replaced |= is_uniform[:, None] & is_noised
+    x_t = torch.where(is_replaced, substitutes(batch, recipe, table, rng), x_t)
+    if guess is not None and bool(is_guessed_row.any()):
+        x_t = fill_with_guesses(batch, x_t, is_guessed_row, is_masked, recipe, table, rng, guess)
+    return Noised(canvas=x_t, is_corrupted=x_t != x_0)
+
+
+def line_mask(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.Generator) -> TokenMask:
+    """Draw masks as decoding line by line leaves them: earlier lines visible, later ones and the answer not.
+
+    A separator belongs to the line that it ends. The number of visible lines is uniform. In half of the rows the first
+    hidden line is partly visible, and half of the rows get some extra masks.
+    """
+    x_0 = batch.canvas
+    num_rows = x_0.shape[0]
+    is_separator = table.is_separator[x_0] & batch.is_content
+    line = is_separator.cumsum(dim=1) - is_separator.long()
+    num_lines = line.amax(dim=1) + 1
+    is_first = batch.is_answer_first
+    # Answer first: lines 1 to cut - 1 are visible, so cut starts at 1. Otherwise lines 0 to cut - 1.
+    cut = (torch.rand(num_rows, generator=rng) * num_lines).long() + is_first.long()
+    is_masked = line >= cut[:, None]
+    rate = torch.rand(num_rows, 1, generator=rng) * (torch.rand(num_rows, 1, generator=rng) < HALF)
+    is_masked &= ~((line == cut[:, None]) & (torch.rand(x_0.shape, generator=rng) < rate))
+    hides_answer = is_first & (torch.rand(num_rows, generator=rng) < recipe.hide_answer_share)
+    is_masked |= hides_answer[:, None] & (line == 0)
+    rate = MAX_EXTRA_MASKS * torch.rand(num_rows, 1, generator=rng) * (torch.rand(num_rows, 1, generator=rng) < HALF)
+    return is_masked | (torch.rand(x_0.shape, generator=rng) < rate)
+
+
+def substitutes(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.Generator) -> Tokens:
+    """Draw a wrong token for every position, of which the caller uses some.
+
+    A digit or empty slot mostly turns into another one; any token may turn into one from elsewhere in the batch, which
+    is plausible, or into an arbitrary one. A draw may hit the truth by chance; then nothing is wrong there.
+    """
+    shape = batch.canvas.shape
+    pool = batch.canvas[batch.is_supervised]
+    elsewhere = pool[torch.randint(len(pool), shape, generator=rng)]
+    arbitrary = torch.randint(table.num_ordinary, shape, generator=rng)
+    drawn = torch.where(torch.rand(shape, generator=rng) < HALF, elsewhere, arbitrary)
+    place = table.place_tokens[torch.randint(len(table.place_tokens), shape, generator=rng)]
+    stays_in_class = table.is_place[batch.canvas] & (torch.rand(shape, generator=rng) < recipe.same_class_share)
+    return torch.where(stays_in_class, place, drawn)
+
+
+def fill_with_guesses(
+    batch: Batch,
+    x_t: Tokens,
+    is_guessed_row: Rows,
+    is_masked: TokenMask,
+    recipe: NoiseRecipe,
+    table: TokenTable,
+    rng: torch.Generator,
+    guess: Guess,
+) -> Tokens:
+    """Put the model's own samples (temperature 1) at some masked positions of the chosen rows."""
+    rate = torch.rand(x_t.shape[0], 1, generator=rng) * recipe.max_own_predictions
+    is_filled = (
+        (torch.rand(x_t.shape, generator=rng) < rate) & is_masked & batch.is_supervised & is_guessed_row[:, None]
+    )
+    if not bool(is_filled.any()):
+        return x_t
+    logits = guess(is_guessed_row, x_t, is_filled[is_guessed_row]).float().cpu()
+    # [MASK] is no token of a text; the sampler never commits it.
+    logits[:, table.mask] = -torch.inf
+    sampled = torch.multinomial(torch.softmax(logits, dim=-1), 1, generator=rng)[:, 0]
+    return x_t.masked_scatter(is_filled, sampled)

@@ -1,0 +1,58 @@
+"""Hands the averaged weights over as a model folder that ``generate`` can load, with a plain model card."""
+
+from pathlib import Path
+
+from redraft.denoiser import Transformer
+from redraft.denoiser.checkpoint import save_checkpoint
+from redraft.text import Tokenizer
+from redraft.training.config import Recipe
+from redraft.training.recipe import recipe_to_dict
+
+__all__ = ["export_model"]
+
+
+def export_model(
+    folder: Path,
+    model: Transformer,
+    *,
+    tokenizer: Tokenizer,
+    recipe: Recipe,
+    step: int,
+    examples: int,
+    figures: dict[str, float],
+) -> str:
+    """Write the model folder, replacing an older one at once.
+
+    Args:
+        folder: Where it shall stand.
+        model: The weights to write.
+        tokenizer: Travels with the model.
+        recipe: What the model was trained by.
+        step: Steps trained.
+        examples: Examples seen.
+        figures: The last validation's.
+
+    Returns:
+        The folder's digest.
+    """
+    num_weights = sum(weight.numel() for weight in model.parameters())
+    tasks = ", ".join(dict.fromkeys(entry.task for entry in recipe.data.mixture))
+    lines = [
+        "# Model card",
+        "",
+        f"A Redraft text diffusion model of {num_weights:,} weights, trained for {step:,} steps on {examples:,} generated",
+        f"examples of the tasks: {tasks}. Every example was made by a program; no text was collected.",
+        "",
+        "It answers problems of these kinds only. The full recipe is in `config.json` under `extra`.",
+    ]
+    if figures:
+        lines += ["", "| held-out figure, while training | value |", "|---|---|"]
+        lines += [f"| {name} | {value:.4f} |" for name, value in sorted(figures.items())]
+    training = {"step": step, "examples": examples, "figures": figures, "recipe": recipe_to_dict(recipe)}
+    return save_checkpoint(
+        folder,
+        model=model,
+        tokenizer_json=tokenizer.to_json(),
+        card="\n".join(lines) + "\n",
+        extra_config={"training": training},
+    )

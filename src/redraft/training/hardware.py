@@ -1,0 +1,77 @@
+"""What the machine is good at: device, number format, and how fast it multiplies."""
+
+import platform
+import time
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+import redraft
+from redraft.denoiser import TransformerConfig
+from redraft.errors import ConfigError
+
+__all__ = ["autocast", "choose_device", "choose_dtype", "describe_machine", "gemm_ceiling", "step_flops"]
+
+
+def choose_device(name: str) -> torch.device:
+    """Resolve "auto", "cpu" or "cuda".
+
+    Raises:
+        ConfigError: If CUDA is asked for and not there.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("train.device='cuda', but torch finds no CUDA device; use 'auto' or 'cpu'")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+    """Resolve "auto", "float32" or "bfloat16".
+
+    A CPU without bfloat16 instructions emulates them, ten times slower than float32, so "auto" looks first.
+    """
+    if name != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+    has_bfloat16 = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if has_bfloat16 else torch.float32
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Multiply in ``dtype`` inside a ``with`` block; the weights stay in float32."""
+    if dtype == torch.float32:
+        return nullcontext()
+    return torch.autocast(device.type, dtype=dtype)
+
+
+def gemm_ceiling(device: torch.device, dtype: torch.dtype, size: int = 768) -> float:
+    """Measure the floating-point operations per second of a plain matrix product, in a fraction of a second."""
+    x = torch.randn(size, size, device=device, dtype=dtype)
+    best = float("inf")
+    for _ in range(6):
+        start = time.perf_counter()
+        y = x @ x
+        if device.type == "cuda":
+            y[0, 0].item()
+        best = min(best, time.perf_counter() - start)
+    return 2.0 * size**3 / best
+
+
+def step_flops(config: TransformerConfig, num_tokens: int, num_scored: int) -> float:
+    """Floating-point operations of the matrix products of one training step, attention left out.
+
+    Six per weight and position: two forward, four backward.
+    """
+    per_token = (4 + 2 * config.mlp_multiple) * config.width**2 * config.num_visits
+    return 6.0 * (per_token * num_tokens + config.width * config.vocab_size * num_scored)
+
+
+def describe_machine(device: torch.device, dtype: torch.dtype) -> dict[str, str]:
+    """Name what a run's speed and last bits depend on."""
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
+        "dtype": str(dtype).removeprefix("torch."),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "redraft": redraft.__version__,
+    }

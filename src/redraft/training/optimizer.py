@@ -1,0 +1,153 @@
+"""Muon for the matrices inside the layers, AdamW for embeddings, head and scalars.
+
+Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon): the momentum of each matrix is replaced by the
+nearest matrix whose singular values are all near 1, found by Newton-Schulz iterations. ``torch.optim.Muon`` runs these
+in bfloat16, which a CPU without native support emulates: 20 to 25 times slower than float32 (``docs/log.md``). Here the
+iterations run in float32 on a CPU, on stacks of equal shape, and on the small Gram matrix where that is cheaper.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from redraft.training.config import OptimizerRecipe
+
+__all__ = ["MatrixMuon", "MixedOptimizer", "orthogonalise"]
+
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+"""Of the quintic iteration; they maximise the slope at 0 (Jordan et al. 2024)."""
+
+NUM_FUSED = {"qkv.weight": 3}
+"""Parameters that stack several matrices by rows; each is a matrix of its own to Muon."""
+
+EMBEDDING_NAMES = ("embedding", "canvas_position", "place_value", "head")
+"""Top-level modules whose matrices are lookup tables or the output layer, which AdamW trains."""
+
+
+def orthogonalise(
+    stack: Float[Tensor, "count rows columns"], num_steps: int = 5
+) -> Float[Tensor, "count rows columns"]:
+    """Return, for each matrix, one with the same singular vectors and singular values near 1 (about 0.7 to 1.2).
+
+    X <- p(X X^T) X with p(G) = a I + b G + c G^2, ``num_steps`` times. Since all factors are polynomials of the first
+    G = X X^T and commute, the product of the p is kept as one small matrix and multiplies X once.
+
+    Args:
+        stack: Matrices of equal shape.
+        num_steps: Number of iterations.
+
+    Returns:
+        Matrices of the same shape and dtype.
+    """
+    is_tall = stack.shape[1] > stack.shape[2]
+    x = stack.mT if is_tall else stack
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    a, b, c = COEFFICIENTS
+    if x.shape[2] >= 2 * x.shape[1]:
+        gram = x @ x.mT
+        factor = None
+        for step in range(num_steps):
+            polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+            polynomial.diagonal(dim1=1, dim2=2).add_(a)
+            factor = polynomial if factor is None else polynomial @ factor
+            if step + 1 < num_steps:
+                gram = polynomial @ gram @ polynomial
+        assert factor is not None, "orthogonalise needs one step or more"
+        x = factor @ x
+    else:
+        for _ in range(num_steps):
+            gram = x @ x.mT
+            x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if is_tall else x
+
+
+class MatrixMuon:
+    """Muon over named matrices, stacked by shape."""
+
+    def __init__(self, named: Iterable[tuple[str, Tensor]], recipe: OptimizerRecipe) -> None:
+        self.recipe = recipe
+        self.groups: dict[tuple[int, int], list[tuple[str, Tensor]]] = defaultdict(list)
+        for name, weight in named:
+            parts = next((count for end, count in NUM_FUSED.items() if name.endswith(end)), 1)
+            self.groups[(weight.shape[0] // parts, weight.shape[1])].append((name, weight))
+        self.momentum = {name: torch.zeros_like(weight) for group in self.groups.values() for name, weight in group}
+
+    @torch.no_grad()
+    def step(self, lr_factor: float) -> None:
+        """Update every matrix from its gradient."""
+        lr, beta = self.recipe.muon_lr * lr_factor, self.recipe.muon_momentum
+        for (rows, columns), group in self.groups.items():
+            weights = [weight for _, weight in group]
+            gradients = [weight.grad for weight in weights]
+            momenta = [self.momentum[name] for name, _ in group]
+            assert all(gradient is not None for gradient in gradients), "a matrix took no part in the loss"
+            torch._foreach_lerp_(momenta, gradients, 1.0 - beta)
+            nesterov = torch._foreach_lerp(gradients, momenta, beta)
+            stack = torch.cat([part.view(-1, rows, columns) for part in nesterov])
+            if stack.is_cuda:
+                stack = stack.bfloat16()
+            update = orthogonalise(stack, self.recipe.newton_schulz_steps).to(weights[0].dtype)
+            # Keeps the update's effect on the output the same for wide and tall matrices (Jordan et al. 2024).
+            step_size = lr * max(1.0, rows / columns) ** 0.5
+            parts = update.split([weight.shape[0] // rows for weight in weights])
+            torch._foreach_mul_(weights, 1.0 - lr * self.recipe.muon_weight_decay)
+            torch._foreach_add_(
+                weights, [part.reshape_as(w) for part, w in zip(parts, weights, strict=True)], alpha=-step_size
+            )
+
+
+class MixedOptimizer:
+    """Both optimisers of a model, behind one ``step``; its state is plain named tensors."""
+
+    def __init__(self, model: nn.Module, recipe: OptimizerRecipe) -> None:
+        self.recipe = recipe
+        self.weights = dict(model.named_parameters())
+        matrices = {name for name, weight in self.weights.items() if _is_inner_matrix(name, weight)}
+        self.muon = MatrixMuon(((n, w) for n, w in self.weights.items() if n in matrices), recipe)
+        self.others = {name: weight for name, weight in self.weights.items() if name not in matrices}
+        self.adamw = torch.optim.AdamW(
+            self.others.values(),
+            lr=recipe.adamw_lr,
+            betas=(recipe.adamw_betas[0], recipe.adamw_betas[1]),
+            weight_decay=0.0,
+            fused=True,
+        )
+
+    def clip_gradients(self) -> float:
+        """Scale the whole gradient down to ``clip_norm`` and return the norm that it had."""
+        return float(nn.utils.clip_grad_norm_(self.weights.values(), self.recipe.clip_norm))
+
+    def step(self, lr_factor: float) -> None:
+        """Update every weight and drop the gradients; ``lr_factor`` scales both learning rates."""
+        self.muon.step(lr_factor)
+        for group in self.adamw.param_groups:
+            group["lr"] = self.recipe.adamw_lr * lr_factor
+        self.adamw.step()
+        for weight in self.weights.values():
+            weight.grad = None
+
+    def state_tensors(self) -> dict[str, Tensor]:
+        """Everything that the optimisers remember, by name."""
+        state = {f"muon.{name}": momentum for name, momentum in self.muon.momentum.items()}
+        for name, weight in self.others.items():
+            for key, value in self.adamw.state[weight].items():
+                state[f"adamw.{key}.{name}"] = value
+        return state
+
+    @torch.no_grad()
+    def load_state_tensors(self, state: dict[str, Tensor]) -> None:
+        """Restore what ``state_tensors`` gave."""
+        for name, momentum in self.muon.momentum.items():
+            momentum.copy_(state[f"muon.{name}"])
+        for name, weight in self.others.items():
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                saved = state.get(f"adamw.{key}.{name}")
+                if saved is not None:
+                    self.adamw.state[weight][key] = saved.clone().to(weight.device)
+
+
+def _is_inner_matrix(name: str, weight: Tensor) -> bool:
+    return weight.dim() == 2 and name.split(".")[0] not in EMBEDDING_NAMES

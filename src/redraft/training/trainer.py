@@ -1,0 +1,398 @@
+"""The training loop.
+
+A run lives in one directory: ``recipe.json``, ``metrics.jsonl``, ``loss.png``, ``checkpoints/`` (the trainer's state) and
+``model/`` (the averaged weights, for use). Started again on the same directory it goes on where the newest whole
+checkpoint left it. Limited by steps, a resumed run gives the same weights bit for bit; limited by seconds, the curriculum
+and the learning rate follow the clock, whose reading at each step the metrics record.
+"""
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from redraft.denoiser import Transformer
+from redraft.errors import ConfigError, DependencyError, RedraftError
+from redraft.noise import LossParts, denoising_loss
+from redraft.text import Tokenizer
+from redraft.training import checkpoint
+from redraft.training.config import Recipe
+from redraft.training.corruption import TokenTable, corrupt
+from redraft.training.data import Batch, BatchStream, ExampleStream
+from redraft.training.ema import Ema
+from redraft.training.export import export_model
+from redraft.training.hardware import autocast, choose_device, choose_dtype, describe_machine, gemm_ceiling, step_flops
+from redraft.training.interrupt import Interrupt
+from redraft.training.metrics import MetricsLog, plot_losses, read_metrics
+from redraft.training.optimizer import MixedOptimizer
+from redraft.training.recipe import differing_keys, recipe_to_dict
+from redraft.training.schedule import lr_schedule
+from redraft.training.validation import HeldOut
+from redraft.types import TokenMask, Tokens
+
+__all__ = ["TrainResult", "Trainer", "Validate", "train"]
+
+Validate = Callable[[Transformer, int], dict[str, float]]
+"""Called with the averaged model and the step; what it returns goes into the metrics."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainResult:
+    """How a run, or this part of it, ended."""
+
+    step: int
+    """Steps done over all resumes."""
+
+    seconds: float
+    """Seconds of training over all resumes."""
+
+    is_finished: bool
+    """Whether the run reached its end; False after an interrupt."""
+
+    figures: Mapping[str, float]
+    """The last validation's."""
+
+    model_folder: Path
+    """The averaged weights, ready for use."""
+
+
+def train(
+    recipe: Recipe,
+    run_dir: Path,
+    validate: Validate | None = None,
+    log: Callable[[str], None] = print,
+    *,
+    tokenizer: Tokenizer | None = None,
+) -> TrainResult:
+    """Start or resume a run and go on until its end or an interrupt.
+
+    Args:
+        recipe: What to do.
+        run_dir: The run's directory; made if missing.
+        validate: Further held-out figures.
+        log: Takes progress lines.
+        tokenizer: The one the recipe was built with; the built-in one by default.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        ConfigError: If the directory holds a run with another recipe.
+        RedraftError: If training diverges.
+    """
+    return Trainer(recipe, run_dir, validate, log, tokenizer=tokenizer).run()
+
+
+def step_rng(seed: int, step: int) -> torch.Generator:
+    """Source of every draw of one step: a function of both numbers, so that a resume needs no generator state."""
+    digest = hashlib.sha256(f"redraft/training/{seed}/{step}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+class Trainer:
+    """One run."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        run_dir: Path,
+        validate: Validate | None = None,
+        log: Callable[[str], None] = print,
+        *,
+        tokenizer: Tokenizer | None = None,
+    ) -> None:
+        torch.set_num_threads(recipe.train.num_threads)
+        self.recipe = recipe
+        self.run_dir = run_dir
+        self.validate = validate
+        self.log = log
+        self.tokenizer = tokenizer or Tokenizer.builtin()
+        self.device = choose_device(recipe.train.device)
+        self.dtype = choose_dtype(recipe.train.dtype, self.device)
+        self.table = TokenTable.of(self.tokenizer)
+        self.stream = BatchStream(ExampleStream(recipe.data, self.tokenizer))
+        self.held_out = HeldOut(recipe.data, self.tokenizer, recipe.train.validate_batches)
+        self.model = Transformer(recipe.model)
+        self.model.reset_parameters(torch.Generator().manual_seed(recipe.train.seed))
+        self.model.to(self.device)
+        self.forward = torch.compile(self.model, dynamic=True) if recipe.train.compile else self.model
+        self.optimizer = MixedOptimizer(self.model, recipe.optimizer)
+        self.ema = Ema(self.model, recipe.optimizer.ema_decay)
+        self.step = 0
+        self.seconds_before = 0.0
+        self.started = time.monotonic()
+        self.figures: dict[str, float] = {}
+        self._resume()
+
+    # -- the run ------------------------------------------------------------------------------------------------------
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far, over all resumes."""
+        return self.seconds_before + time.monotonic() - self.started
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, by steps or by seconds, whichever is further; at most 1."""
+        limits = self.recipe.train
+        by_steps = self.step / limits.max_steps if limits.max_steps else 0.0
+        by_seconds = self.seconds / limits.max_seconds if limits.max_seconds else 0.0
+        return min(1.0, max(by_steps, by_seconds))
+
+    def run(self) -> TrainResult:
+        """Train until the end or an interrupt; either way the state is on the disk afterwards."""
+        self._write_recipe()
+        ceiling = gemm_ceiling(self.device, self.dtype)
+        self.metrics = MetricsLog(self.run_dir / "metrics.jsonl", num_steps_done=self.step)
+        self.metrics.write(
+            "start", self.step, gemm_ceiling_gflops=ceiling / 1e9, **describe_machine(self.device, self.dtype)
+        )
+        self.started = time.monotonic()
+        due = _Timers(self.recipe, self.started)
+        first_progress, first_step = self.progress, self.step
+        with Interrupt() as interrupt:
+            while self.progress < 1.0 and not interrupt.is_requested:
+                record = self._train_step(ceiling)
+                spent, gained = time.monotonic() - self.started, self.progress - first_progress
+                record["seconds_left"] = spent / gained * (1.0 - self.progress) if gained > 0 else math.inf
+                self.metrics.write("step", self.step, **_finite(record))
+                if due.log():
+                    self.metrics.flush()
+                    self.log(self._progress_line(record))
+                is_last = self.progress >= 1.0 or interrupt.is_requested
+                if due.validation(self.step) and not is_last:
+                    self._validate()
+                if due.checkpoint(self.step) and not is_last:
+                    self._save()
+            is_finished = self.progress >= 1.0
+            if is_finished and (self.step > first_step or not self.figures):
+                self._validate()
+            self._save()
+            self._plot()
+        self.metrics.close()
+        if interrupt.is_requested:
+            self.log(f"interrupted: step {self.step} is saved in {self.run_dir}; the same command goes on from there")
+        return TrainResult(
+            step=self.step,
+            seconds=self.seconds,
+            is_finished=is_finished,
+            figures=self.figures,
+            model_folder=self.run_dir / "model",
+        )
+
+    # -- one step -----------------------------------------------------------------------------------------------------
+
+    def _train_step(self, ceiling: float) -> dict[str, Any]:
+        """Do one step and return its figures."""
+        start = time.monotonic()
+        progress = self.progress
+        recipe = self.recipe.optimizer
+        factor = lr_schedule(
+            self.step,
+            progress,
+            warmup_steps=recipe.warmup_steps,
+            cooldown=recipe.cooldown,
+            final_lr=recipe.final_lr,
+        )
+        # 1. A clean batch and what the model sees of it.
+        batch = self.stream.next(progress)
+        parts = self._loss(batch, progress)
+        loss = float(parts.total.detach())
+        if not math.isfinite(loss):
+            raise RedraftError(
+                f"the loss is {loss} at step {self.step}; lower optimizer.muon_lr or optimizer.adamw_lr, "
+                f"the last checkpoint in {self.run_dir} is sound"
+            )
+        # 2. Gradients, weights, averages.
+        parts.total.backward()
+        norm = self.optimizer.clip_gradients()
+        self.optimizer.step(factor)
+        self.ema.update(self.step)
+        self.step += 1
+        # 3. The record.
+        seconds = time.monotonic() - start
+        flops = step_flops(self.recipe.model, batch.num_tokens, int(batch.is_supervised.sum()))
+        return {
+            "progress": progress,
+            "loss": loss,
+            "corrupted_nats": float(parts.corrupted_nats),
+            "clean_nats": float(parts.clean_nats),
+            "lr": factor * recipe.muon_lr,
+            "grad_norm": norm,
+            "tokens": batch.num_tokens,
+            "rows": len(batch.entries),
+            "examples": self.stream.state.examples_seen,
+            "seconds": seconds,
+            "tokens_per_second": batch.num_tokens / seconds,
+            "gemm_share": flops / seconds / ceiling,
+        }
+
+    def _loss(self, batch: Batch, progress: float) -> LossParts:
+        """Noise a batch and score it."""
+        context = batch.context.to(self.device)
+        context_is_valid = batch.context_is_valid.to(self.device)
+
+        def guess(rows: Tensor, canvas: Tokens, wanted: TokenMask) -> Tensor:
+            rows = rows.to(self.device)
+            with torch.no_grad(), autocast(self.device, self.dtype):
+                return self.forward(
+                    context[rows],
+                    canvas.to(self.device)[rows],
+                    context_is_valid=context_is_valid[rows],
+                    scored=wanted.to(self.device),
+                )
+
+        rng = step_rng(self.recipe.train.seed, self.step)
+        noised = corrupt(batch, self.recipe.noise, self.table, rng, progress=progress, guess=guess)
+        scored = batch.is_supervised
+        with autocast(self.device, self.dtype):
+            logits = self.forward(
+                context,
+                noised.canvas.to(self.device),
+                context_is_valid=context_is_valid,
+                scored=scored.to(self.device),
+            )
+        return denoising_loss(
+            logits,
+            batch.canvas[scored].to(self.device),
+            noised.is_corrupted[scored].to(self.device),
+            clean_weight=self.recipe.noise.clean_weight,
+        )
+
+    # -- what is written ----------------------------------------------------------------------------------------------
+
+    def _resume(self) -> None:
+        """Go on from the newest whole checkpoint, if there is one."""
+        state, complaints = checkpoint.load_latest_state(self.run_dir / "checkpoints")
+        for complaint in complaints:
+            self.log(f"passed over a damaged checkpoint: {complaint}")
+        if state is None:
+            return
+        keys = differing_keys(state.scalars["recipe"], recipe_to_dict(self.recipe))
+        if keys:
+            raise ConfigError(
+                f"{self.run_dir} holds a run with another recipe; it differs in {', '.join(keys)}; "
+                "choose another run directory, or restore these"
+            )
+        checkpoint.copy_into(dict(self.model.named_parameters()), state.sections["model"], "model")
+        checkpoint.copy_into(self.ema.averages, state.sections.get("ema", {}), "averages")
+        self.optimizer.load_state_tensors(dict(state.sections["optimizer"]))
+        self.stream.load_state_dict(state.scalars["stream"])
+        self.step = state.step
+        self.seconds_before = float(state.scalars["seconds"])
+        self.figures = dict(state.scalars["figures"])
+        self.log(f"resuming {self.run_dir} at step {self.step}, {_clock(self.seconds_before)} into training")
+
+    def _write_recipe(self) -> None:
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(recipe_to_dict(self.recipe), indent=1, ensure_ascii=False) + "\n"
+        (self.run_dir / "recipe.json").write_text(text, encoding="utf-8")
+
+    def _save(self) -> None:
+        """Put the state and the usable model on the disk; the metrics first, so that they never lag behind."""
+        self.metrics.sync()
+        state = checkpoint.TrainerState(
+            step=self.step,
+            sections={
+                "model": dict(self.model.named_parameters()),
+                "ema": self.ema.averages,
+                "optimizer": self.optimizer.state_tensors(),
+            },
+            scalars={
+                "seconds": self.seconds,
+                "stream": self.stream.state_dict(),
+                "figures": self.figures,
+                "recipe": recipe_to_dict(self.recipe),
+            },
+        )
+        checkpoint.save_state(self.run_dir / "checkpoints", state, keep=self.recipe.train.keep_checkpoints)
+        with self.ema.applied():
+            export_model(
+                self.run_dir / "model",
+                self.model,
+                tokenizer=self.tokenizer,
+                recipe=self.recipe,
+                step=self.step,
+                examples=self.stream.state.examples_seen,
+                figures=self.figures,
+            )
+
+    def _validate(self) -> None:
+        """Measure the averaged weights."""
+        with self.ema.applied():
+            figures = self.held_out.measure(self.model, self.device)
+            if self.validate is not None:
+                figures |= self.validate(self.model, self.step)
+        self.figures = figures
+        self.metrics.write("validation", self.step, progress=self.progress, **_finite(figures))
+        self.metrics.flush()
+        self.log(f"step {self.step}: " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+
+    def _plot(self) -> None:
+        if self.recipe.train.plot == "never":
+            return
+        self.metrics.flush()
+        try:
+            plot_losses(read_metrics(self.metrics.path), self.run_dir / "loss.png")
+        except DependencyError as error:
+            if self.recipe.train.plot == "always":
+                raise
+            self.log(f"no loss plot: {error}")
+
+    def _progress_line(self, record: Mapping[str, Any]) -> str:
+        return (
+            f"step {self.step}  {100 * self.progress:.1f} %  loss {record['loss']:.3f}  "
+            f"{record['tokens_per_second']:,.0f} tokens/s  time left {_clock(record['seconds_left'])}"
+        )
+
+
+class _Timers:
+    """Says when something is due."""
+
+    def __init__(self, recipe: Recipe, now: float) -> None:
+        self.recipe = recipe.train
+        self.last = {"log": -math.inf, "checkpoint": now, "validation": now}
+
+    def log(self) -> bool:
+        """Whether to print a line."""
+        return self._is_past("log", self.recipe.log_seconds)
+
+    def checkpoint(self, step: int) -> bool:
+        """Whether to write a checkpoint after ``step`` steps."""
+        seconds, steps = self.recipe.checkpoint_seconds, self.recipe.checkpoint_steps
+        return _divides(steps, step) or (seconds > 0 and self._is_past("checkpoint", seconds))
+
+    def validation(self, step: int) -> bool:
+        """Whether to validate after ``step`` steps."""
+        seconds, steps = self.recipe.validate_seconds, self.recipe.validate_steps
+        return _divides(steps, step) or (seconds > 0 and self._is_past("validation", seconds))
+
+    def _is_past(self, name: str, seconds: float) -> bool:
+        now = time.monotonic()
+        if now - self.last[name] < seconds:
+            return False
+        self.last[name] = now
+        return True
+
+
+def _divides(steps: int, step: int) -> bool:
+    return steps > 0 and step % steps == 0
+
+
+def _finite(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what JSON has no number for."""
+    return {name: value for name, value in record.items() if not isinstance(value, float) or math.isfinite(value)}
+
+
+def _clock(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return "unknown"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
