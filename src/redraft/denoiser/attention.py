@@ -6,21 +6,25 @@ they train faster on a CPU than the fused kernel (``docs/log.md``).
 """
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from redraft.denoiser.cache import HeadRows, KeyValueCache
-from redraft.types import TokenMask
+from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
+from redraft.types import ContextMask, TokenMask
 
 __all__ = ["Attend", "CanvasAttention", "SegmentAttention", "TrainingAttention", "attention"]
 
-Bias = Float[Tensor, "batch_or_one one queries keys"]
+Bias = Float[Tensor, "batch_or_one one rows columns"]
 """Added to the attention scores: 0 where a query may see a key, minus infinity where not."""
 
+PerQueryBias = Float[Tensor, "batch_or_one one queries columns"]
+"""A bias with a row for each query, never one for all."""
 
+
+@runtime_checkable
 class Attend(Protocol):
     """Turns one layer visit's queries, keys and values into what each position gathered."""
 
@@ -29,7 +33,7 @@ class Attend(Protocol):
         ...
 
 
-def attention(q_BHLK: HeadRows, k_BHSK: HeadRows, v_BHSK: HeadRows, bias: Bias | None) -> HeadRows:
+def attention(q_BHLK: HeadRows, k_BHSK: SeenRows, v_BHSK: SeenRows, bias: Bias | None) -> HeadRows:
     """Softmax-weighted mean of the values (arXiv 1706.03762, equation 1)."""
     scores = torch.matmul(q_BHLK * (1.0 / math.sqrt(q_BHLK.shape[-1])), k_BHSK.transpose(-1, -2))
     if bias is not None:
@@ -49,7 +53,7 @@ def causal_bias(num_queries: int, num_keys: int, like: Tensor) -> Bias:
     return full.triu(num_keys - num_queries + 1)[None, None]
 
 
-def keep_self_visible(bias: Bias, num_queries: int) -> Bias:
+def keep_self_visible(bias: Bias, num_queries: int) -> PerQueryBias:
     """Let each position see itself: a padding query that sees nobody would turn into NaN."""
     batch, _, _, num_keys = bias.shape
     bias = bias.expand(batch, 1, num_queries, num_keys).clone()
@@ -113,7 +117,7 @@ class CanvasAttention:
 class TrainingAttention:
     """A context segment and its canvas in one pass: the same sight as encoding first and denoising after."""
 
-    def __init__(self, context_is_valid: TokenMask, canvas_length: int, like: Tensor, *, is_causal: bool) -> None:
+    def __init__(self, context_is_valid: ContextMask, canvas_length: int, like: Tensor, *, is_causal: bool) -> None:
         self.num_context = context_is_valid.shape[1]
         on_canvas = context_is_valid.new_ones(context_is_valid.shape[0], canvas_length)
         self.context_bias = padding_bias(context_is_valid, like.dtype)

@@ -8,10 +8,13 @@ from torch import Tensor
 
 from redraft.types import TokenMask, WholePerRow
 
-__all__ = ["HeadRows", "KeyValueCache"]
+__all__ = ["HeadRows", "KeyValueCache", "SeenRows"]
 
 HeadRows = Float[Tensor, "batch heads positions head_width"]
 """Queries, keys or values of all heads."""
+
+SeenRows = Float[Tensor, "batch heads seen head_width"]
+"""Keys or values that queries look at: the cached ones and their own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -46,7 +46,7 @@ class TransformerConfig:
     """Longest settled context, in tokens."""
 
     canvas_length: int = 128
-    """Longest canvas: each of its positions has an embedding of its own, since an all-mask canvas is otherwise blind."""
+    """Longest canvas: each position has an embedding of its own, since an all-mask canvas is otherwise blind."""
 
     digit_token_ids: tuple[int, ...] = ()
     """Ids of the ten digits; empty switches place values off."""
@@ -64,7 +64,15 @@ class TransformerConfig:
     """Left to right: each position sees only itself and earlier ones. Makes the autoregressive baseline."""
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "width", "num_heads", "num_loops", "mlp_multiple", "context_length", "canvas_length"):
+        for name in (
+            "vocab_size",
+            "width",
+            "num_heads",
+            "num_loops",
+            "mlp_multiple",
+            "context_length",
+            "canvas_length",
+        ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name}={getattr(self, name)} is too small; use 1 or more")
         for name in ("num_prelude_layers", "num_loop_layers", "num_coda_layers", "num_place_values"):

@@ -15,12 +15,26 @@ from redraft.denoiser.attention import Attend, CanvasAttention, SegmentAttention
 from redraft.denoiser.cache import KeyValueCache
 from redraft.denoiser.config import TransformerConfig
 from redraft.errors import ContextLengthError
-from redraft.types import Hidden, Logits, Probs, TokenMask, Tokens, WholePerRow
+from redraft.types import (
+    ContextMask,
+    ContextTokens,
+    Hidden,
+    Logits,
+    Probs,
+    ScoredLogits,
+    TokenMask,
+    Tokens,
+    WholePerRow,
+)
 
 __all__ = ["Transformer"]
 
 Rotation = Float[Tensor, "batch_or_one length one half_head_width"]
 """Cosines or sines of the rotary angles."""
+
+
+PerHead = Float[Tensor, "batch length heads head_width"]
+"""Queries or keys before the transpose."""
 
 
 def normalised(x: Tensor) -> Tensor:
@@ -158,13 +172,13 @@ class Transformer(nn.Module):
 
     def forward(
         self,
-        context: Tokens,
+        context: ContextTokens,
         canvas: Tokens,
         *,
-        context_is_valid: TokenMask | None = None,
+        context_is_valid: ContextMask | None = None,
         scored: TokenMask | None = None,
         self_conditioning: Probs | None = None,
-    ) -> Float[Tensor, "... vocab"]:
+    ) -> ScoredLogits:
         """Encode one context segment and denoise its canvas in a single pass, for training.
 
         Args:
@@ -186,7 +200,7 @@ class Transformer(nn.Module):
         return self.head(normalised(hidden if scored is None else hidden[scored]))
 
     def place_values(self, tokens: Tokens) -> Tokens:
-        """Place of each digit in its run, units 0, clipped to the last place; ``num_place_values`` where no digit is."""
+        """Place of each digit in its run, units 0, clipped to the last; ``num_place_values`` where no digit is."""
         is_digit = self.is_digit[tokens]
         run, place = is_digit, torch.zeros_like(tokens)
         for _ in range(self.config.num_place_values - 1):
@@ -227,9 +241,7 @@ class Transformer(nn.Module):
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
-def _rotated(
-    x_BLHK: Float[Tensor, "batch length heads head_width"], cosine: Rotation, sine: Rotation
-) -> Float[Tensor, "batch length heads head_width"]:
+def _rotated(x_BLHK: PerHead, cosine: Rotation, sine: Rotation) -> PerHead:
     """Rotate each pair of half-axes by its angle (RoPE, arXiv 2104.09864)."""
     first, second = x_BLHK.chunk(2, dim=-1)
     return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)

@@ -1,0 +1,20 @@
+"""Procedural tasks: each makes problems without end, judges any answer exactly, and holds problems out by their key."""
+
+from redraft.tasks.arithmetic import Arithmetic, ArithmeticDials
+from redraft.tasks.holdout import split_of
+from redraft.tasks.primes import Primes, PrimesDials
+from redraft.tasks.problem import Problem, Task, Verdict
+from redraft.tasks.registry import get_task, task_names
+
+__all__ = [
+    "Arithmetic",
+    "ArithmeticDials",
+    "Primes",
+    "PrimesDials",
+    "Problem",
+    "Task",
+    "Verdict",
+    "get_task",
+    "split_of",
+    "task_names",
+]

@@ -1,0 +1,135 @@
+"""`arithmetic`: nested expressions, the value first and then one reduction per line (or the other way round)."""
+
+import random
+from dataclasses import dataclass
+
+from redraft.errors import PromptError
+from redraft.tasks.derivation import check_derivation
+from redraft.tasks.dials import check_range, read_dials
+from redraft.tasks.expression import LARGEST_NUMBER, Expression, Reduction, canonical, reductions, show_literal
+from redraft.tasks.generation import grow
+from redraft.tasks.holdout import split_of
+from redraft.tasks.parser import parse
+from redraft.tasks.phrasing import ARITHMETIC
+from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict
+from redraft.tasks.spelling import random_spelling, spell
+from redraft.text.slots import Field
+
+__all__ = ["Arithmetic", "ArithmeticDials"]
+
+NUMBER_WIDTH = 3
+"""Tokens of a number's slot: three digits, or a fraction such as 2/3."""
+
+MAX_STEPS = 8
+"""Longest derivation: eight lines of twelve tokens, the answer and the end fit a canvas of 104."""
+
+MAX_ATTEMPTS = 1000
+"""Draws before a split is reported as unreachable; one in twenty problems is held out, so this never happens."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArithmeticDials:
+    """How hard the expressions are."""
+
+    min_steps: int = 2
+    """Fewest reductions."""
+    max_steps: int = 8
+    """Most reductions; the number is uniform between the two."""
+    max_value: int = 400
+    """Largest value of any step."""
+
+    def __post_init__(self) -> None:
+        check_range("arithmetic steps", self.min_steps, self.max_steps, least=1, most=MAX_STEPS)
+        check_range("arithmetic max_value", 100, self.max_value, least=100, most=LARGEST_NUMBER)
+
+
+class Arithmetic:
+    """Generator and verifier; see ``docs/tasks.md`` for the distribution."""
+
+    name = "arithmetic"
+
+    def make_dials(self, **table: object) -> ArithmeticDials:
+        """The generator's settings from a recipe's table."""
+        return read_dials(ArithmeticDials, table, self.name)
+
+    def generate(
+        self,
+        rng: random.Random,
+        *,
+        split: Split | None = "train",
+        order: Order = "answer_first",
+        language: Language | None = None,
+        dials: Dials | None = None,
+    ) -> Problem:
+        """A random problem of one split (None: of any)."""
+        dials = dials or ArithmeticDials()
+        assert isinstance(dials, ArithmeticDials), f"arithmetic takes ArithmeticDials, not {type(dials).__name__}"
+        num_steps = rng.randint(dials.min_steps, dials.max_steps)
+        for _ in range(MAX_ATTEMPTS):
+            tree = grow(rng, num_steps, dials.max_value)
+            if split is None or split_of(_key(tree)) == split:
+                return self._problem(tree, spell(tree, random_spelling(rng), rng), rng, order, language)
+        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+
+    def from_expression(
+        self,
+        expression: str,
+        *,
+        rng: random.Random | None = None,
+        order: Order = "answer_first",
+        language: Language | None = "en",
+    ) -> Problem:
+        """The problem that asks for a given expression, in any spelling.
+
+        Raises:
+            PromptError: If the text is no expression of this task.
+        """
+        return self._problem(parse(expression), expression, rng or random.Random(0), order, language)
+
+    def _problem(
+        self, tree: Expression, spelled: str, rng: random.Random, order: Order, language: Language | None
+    ) -> Problem:
+        lines = reductions(tree)
+        if len(lines) > MAX_STEPS:
+            raise PromptError(f"{spelled!r} takes {len(lines)} reductions; at most {MAX_STEPS} fit a canvas")
+        language = language or rng.choice(("en", "en", "zh"))
+        prompt = rng.choice(ARITHMETIC[order, language]).format(e=spelled)
+        answer = (Field(str(lines[-1].result), NUMBER_WIDTH),)
+        derivation = tuple(field for line in lines for field in (*_line_fields(line), Field("\n", 1)))[:-1]
+        first, second = (answer, derivation) if order == "answer_first" else (derivation, answer)
+        return Problem(
+            task=self.name,
+            key=_key(tree),
+            prompt=prompt,
+            fields=(*first, Field("\n", 1), *second),
+            language=language,
+            order=order,
+            num_steps=len(lines),
+        )
+
+    def verify(self, problem: Problem, text: str) -> Verdict:
+        """Judges any text whatever; see ``Verdict``."""
+        return check_derivation(parse(problem.key.removeprefix(f"{self.name}:")), problem.order, text)
+
+
+def _key(tree: Expression) -> str:
+    return f"{Arithmetic.name}:{canonical(tree)}"
+
+
+def _line_fields(line: Reduction) -> tuple[Field, ...]:
+    """Five slots of twelve tokens less the newline: operand, operator, operand, equals, result."""
+    operands = [show_literal(operand) for operand in line.operands]
+    match line.operator:
+        case "√":
+            left, sign, right = "", "√", operands[0]
+        case "²" | "³":
+            left, sign, right = operands[0], line.operator, ""
+        case _:
+            left, sign, right = operands[0], f" {line.operator} ", operands[1]
+    return (
+        Field(left, NUMBER_WIDTH),
+        Field(sign, 1),
+        Field(right, NUMBER_WIDTH),
+        Field(" = ", 1),
+        Field(str(line.result), NUMBER_WIDTH),
+    )

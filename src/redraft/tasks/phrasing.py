@@ -1,0 +1,90 @@
+"""The words around a problem, in English and Chinese; they tell whether answer or derivation comes first.
+
+Each list is written for this project. ``{e}`` is an expression, ``{low}`` and ``{high}`` are bounds, both included.
+"""
+
+from redraft.tasks.problem import Language, Order
+
+__all__ = ["ARITHMETIC", "PRIMES"]
+
+Phrasings = dict[tuple[Order, Language], tuple[str, ...]]
+"""Templates by order and language."""
+
+ARITHMETIC: Phrasings = {
+    ("answer_first", "en"): (
+        "What is {e}?",
+        "{e}",
+        "{e} = ?",
+        "Compute {e}.",
+        "Calculate {e}",
+        "Evaluate {e}.",
+        "How much is {e}?",
+        "Work out {e}.",
+        "Find the value of {e}.",
+        "Solve {e}. Answer first, then the steps.",
+        "Compute {e}. Give the answer first, then the steps.",
+        "What is {e}? Answer first.",
+        "Please calculate {e}.",
+        "What does {e} equal?",
+    ),
+    ("answer_first", "zh"): (
+        "计算 {e}",
+        "{e} 等于多少？",
+        "{e} 是多少？",
+        "求 {e} 的值。",
+        "请计算 {e}。",
+        "计算 {e}，先给出答案，再写步骤。",
+        "{e} 的结果是几？",
+        "请先给出 {e} 的答案，再列出步骤。",
+        "算一算：{e}",
+    ),
+    ("derivation_first", "en"): (
+        "Show the steps first, then the answer: {e}",
+        "Compute {e} step by step, then give the answer.",
+        "Work out {e}. Steps first, answer last.",
+        "What is {e}? Show the steps, then the answer.",
+    ),
+    ("derivation_first", "zh"): (
+        "先写步骤，再给出答案：{e}",
+        "一步一步计算 {e}，最后给出答案。",
+        "计算 {e}，先列出步骤，答案写在最后。",
+    ),
+}
+"""For ``arithmetic``."""
+
+PRIMES: Phrasings = {
+    ("answer_first", "en"): (
+        "How many primes are there between {low} and {high}? Give the count first, then the list.",
+        "How many primes between {low} and {high}? The count first, then the list.",
+        "Count the primes from {low} to {high}, then list them.",
+        "Primes from {low} to {high}: count, then list.",
+        "How many prime numbers lie between {low} and {high}, inclusive?",
+        "Count and list the primes between {low} and {high}.",
+        "Give the number of primes from {low} to {high}, then the primes.",
+        "How many primes are in [{low}, {high}]?",
+        "Number of primes between {low} and {high}, and which ones?",
+        "Tell me how many primes there are from {low} to {high} and list them.",
+        "Between {low} and {high}, how many numbers are prime?",
+        "primes {low} {high}",
+    ),
+    ("answer_first", "zh"): (
+        "{low} 和 {high} 之间有多少个质数？先给出个数，再列出。",
+        "{low} 到 {high} 之间有多少个素数？",
+        "从 {low} 到 {high} 有几个质数？先写个数，再列出来。",
+        "求 {low} 和 {high} 之间的质数个数，并列出。",
+        "请列出 {low} 到 {high} 的质数，先给出个数。",
+        "{low} 和 {high} 之间的素数有几个？",
+        "数一数 {low} 到 {high} 的质数。",
+        "{low} 至 {high} 有多少个质数？请先给出答案。",
+    ),
+    ("derivation_first", "en"): (
+        "List the primes between {low} and {high}, then give the count.",
+        "Primes from {low} to {high}: the list first, then the count.",
+        "Which numbers from {low} to {high} are prime? Count them at the end.",
+    ),
+    ("derivation_first", "zh"): (
+        "列出 {low} 和 {high} 之间的质数，最后给出个数。",
+        "先列出 {low} 到 {high} 的素数，再给出个数。",
+    ),
+}
+"""For ``primes``."""

@@ -1,0 +1,30 @@
+"""All tasks by name."""
+
+from difflib import get_close_matches
+
+from redraft.errors import ConfigError
+from redraft.tasks.arithmetic import Arithmetic
+from redraft.tasks.primes import Primes
+from redraft.tasks.problem import Task
+
+__all__ = ["get_task", "task_names"]
+
+_TASKS: dict[str, Task] = {task.name: task for task in (Arithmetic(), Primes())}
+
+
+def task_names() -> tuple[str, ...]:
+    """The names, sorted."""
+    return tuple(sorted(_TASKS))
+
+
+def get_task(name: str) -> Task:
+    """Look a task up.
+
+    Raises:
+        ConfigError: If there is none of this name; the message names the nearest.
+    """
+    if name not in _TASKS:
+        nearest = get_close_matches(name, _TASKS, n=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(task_names())}"
+        raise ConfigError(f"no task is called {name!r}; {hint}")
+    return _TASKS[name]
