@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from redraft.denoiser.protocol import Cache
-from redraft.types import Logits, Probs, TokenMask, Tokens
+from redraft.types import Logits, Probs, TokenMask, Tokens, WholePerRow
 
 __all__ = ["FakeCache", "FakeDenoiser"]
 
@@ -24,6 +24,10 @@ class FakeCache:
     def length(self) -> int:
         """Number of context positions."""
         return self.tokens.shape[1]
+
+    def select(self, rows: WholePerRow) -> "FakeCache":
+        """The context of some rows, in the given order."""
+        return FakeCache(self.tokens[rows])
 
 
 @dataclass(kw_only=True, slots=True)

@@ -5,7 +5,7 @@ Nothing here knows a tokenizer, a noise process or a sampling rule.
 
 from typing import Protocol, runtime_checkable
 
-from redraft.types import Logits, Probs, TokenMask, Tokens
+from redraft.types import Logits, Probs, TokenMask, Tokens, WholePerRow
 
 __all__ = ["Cache", "Denoiser"]
 
@@ -17,6 +17,17 @@ class Cache(Protocol):
     @property
     def length(self) -> int:
         """Number of context positions held, padding included."""
+        ...
+
+    def select(self, rows: WholePerRow) -> "Cache":
+        """The context of some rows.
+
+        Args:
+            rows: Which rows, in the order wanted.
+
+        Returns:
+            Their context; this one is not changed.
+        """
         ...
 
 

@@ -14,7 +14,6 @@ template   the template, [MASK] in slots  in the slots
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Int
@@ -67,7 +66,7 @@ class Canvas:
     """Settled: probability that its token had when it settled (1 if it was given). Open: that of the last proposal."""
 
     @classmethod
-    def blank(cls, batch: int, length: int, mask_token_id: int, *, device: torch.device | str = "cpu") -> Self:
+    def blank(cls, batch: int, length: int, mask_token_id: int, *, device: torch.device | str = "cpu") -> "Canvas":
         """An all-[MASK] canvas: the start of the masked family.
 
         >>> Canvas.blank(1, 3, 9).tokens
@@ -86,7 +85,7 @@ class Canvas:
         special: SpecialIds,
         block: int = 0,
         device: torch.device | str = "cpu",
-    ) -> Self:
+    ) -> "Canvas":
         """A canvas of random tokens: the start of the uniform family.
 
         Args:
@@ -116,7 +115,7 @@ class Canvas:
         )
 
     @classmethod
-    def from_tokens(cls, tokens: Tokens, is_editable: TokenMask, mask_token_id: int | None) -> Self:
+    def from_tokens(cls, tokens: Tokens, is_editable: TokenMask, mask_token_id: int | None) -> "Canvas":
         """A canvas with text on it: open where an editable position holds [MASK], settled elsewhere.
 
         Args:
