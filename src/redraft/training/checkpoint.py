@@ -58,10 +58,7 @@ def save_state(folder: Path, state: TrainerState, *, keep: int) -> Path:
         keep: How many to leave, the new one included.
 
     Returns:
-        The new checkpoint's folder.
-
-    Raises:
-        CheckpointError: If it can't be written; earlier ones stay.
+        The new checkpoint's folder. If it can't be written, that is a CheckpointError and earlier ones stay.
     """
     tensors = {
         f"{section}/{name}": tensor.detach().to(device="cpu", copy=True).contiguous()
@@ -85,6 +82,12 @@ def save_state(folder: Path, state: TrainerState, *, keep: int) -> Path:
 
 def load_state(folder: Path) -> TrainerState:
     """Read one checkpoint.
+
+    Args:
+        folder: One that ``save_state`` wrote.
+
+    Returns:
+        What was saved.
 
     Raises:
         CheckpointError: If it is missing, damaged or not a trainer's.
@@ -133,6 +136,11 @@ def checkpoint_steps(folder: Path) -> list[int]:
 
 def copy_into(targets: Mapping[str, Tensor], sources: Mapping[str, Tensor], what: str) -> None:
     """Copy named tensors in place; names and shapes have to agree.
+
+    Args:
+        targets: What to overwrite.
+        sources: What a checkpoint held.
+        what: What these are, for the message.
 
     Raises:
         CheckpointError: If they do not.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from redraft.noise import low_discrepancy_times
@@ -18,12 +18,21 @@ from redraft.training.config import NoiseRecipe
 from redraft.training.data import Batch
 from redraft.types import TokenMask, Tokens
 
-__all__ = ["Guess", "Noised", "TokenTable", "corrupt"]
+__all__ = ["Guess", "Noised", "Rows", "TokenTable", "corrupt", "fill_with_guesses", "line_mask", "substitutes"]
 
 Rows = Bool[Tensor, " batch"]
 """A claim about each row."""
 
-Guess = Callable[[Rows, Tokens, TokenMask], Float[Tensor, "positions vocab"]]
+WantedLogits = Float[Tensor, "positions vocab"]
+"""One row of logits per wanted position."""
+
+VocabMask = Bool[Tensor, " vocab"]
+"""A claim about each token id."""
+
+TokenIds = Int[Tensor, " ids"]
+"""A few token ids."""
+
+Guess = Callable[[Rows, Tokens, TokenMask], WantedLogits]
 """The model's logits of some rows: (which rows, the whole noised canvas, the positions wanted in those rows)."""
 
 HALF = 0.5
@@ -43,13 +52,13 @@ class TokenTable:
     num_ordinary: int
     """Ids below this are ordinary text."""
 
-    place_tokens: Tensor
+    place_tokens: TokenIds
     """Ids that stand in number slots: the digits and [NULL]. One is easily mistaken for another."""
 
-    is_place: Bool[Tensor, " vocab"]
+    is_place: VocabMask
     """Whether an id is one of these."""
 
-    is_separator: Bool[Tensor, " vocab"]
+    is_separator: VocabMask
     """Whether an id ends a line or an item of a list."""
 
     @classmethod

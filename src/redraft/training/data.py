@@ -15,12 +15,16 @@ from torch import Tensor
 
 from redraft.errors import ConfigError
 from redraft.tasks import get_task
+from redraft.tasks.problem import Split
 from redraft.text import Segment, Tokenizer, encode_segment, lay_out
 from redraft.training.config import DataRecipe
 from redraft.training.mixture import Mixture
-from redraft.types import TokenMask, Tokens
+from redraft.types import ContextMask, ContextTokens, TokenMask, Tokens
 
 __all__ = ["Batch", "BatchStream", "Example", "ExampleStream", "StreamState", "collate", "cut_into_batches"]
+
+RowMask = Bool[Tensor, " batch"]
+"""A claim about each row."""
 
 MAX_ATTEMPTS = 200
 """Draws before an entry whose problems never fit is reported as a fault of the recipe."""
@@ -53,10 +57,10 @@ class Example:
 class Batch:
     """Examples of equal canvas length, on the CPU."""
 
-    context: Tokens
+    context: ContextTokens
     """Prompts, padded on the left."""
 
-    context_is_valid: TokenMask
+    context_is_valid: ContextMask
     """False at the padding."""
 
     canvas: Tokens
@@ -68,7 +72,7 @@ class Batch:
     is_supervised: TokenMask
     """Positions that the loss scores: the content and a few more ends of text, so that slack doesn't dominate."""
 
-    is_answer_first: Bool[Tensor, " batch"]
+    is_answer_first: RowMask
     """Whether the first line is the answer."""
 
     entries: tuple[int, ...]
@@ -83,7 +87,7 @@ class Batch:
 class ExampleStream:
     """Draws example i."""
 
-    def __init__(self, recipe: DataRecipe, tokenizer: Tokenizer, *, split: str = "train") -> None:
+    def __init__(self, recipe: DataRecipe, tokenizer: Tokenizer, *, split: Split = "train") -> None:
         self.recipe = recipe
         self.tokenizer = tokenizer
         self.split = split
@@ -92,7 +96,14 @@ class ExampleStream:
         self.dials = [task.make_dials(**entry.dials) for task, entry in zip(self.tasks, recipe.mixture, strict=True)]
 
     def example(self, index: int, progress: float) -> Example:
-        """Draw example ``index`` as the curriculum stands at ``progress``.
+        """Draw one example.
+
+        Args:
+            index: Its number in the stream.
+            progress: Share of the run that is done, which moves the mixture.
+
+        Returns:
+            The example; the same for the same arguments.
 
         Raises:
             ConfigError: If no problem of the chosen entry fits the canvas and the context.

@@ -28,8 +28,8 @@ class Ema:
         if not self.averages:
             return
         decay = min(self.decay, (1 + step) / (10 + step))
-        weights = [weight.detach() for _, weight in self.module.named_parameters()]
-        torch._foreach_lerp_(list(self.averages.values()), weights, 1.0 - decay)
+        for name, weight in self.module.named_parameters():
+            self.averages[name].lerp_(weight.detach(), 1.0 - decay)
 
     @contextmanager
     @torch.no_grad()

@@ -40,8 +40,8 @@ def export_model(
     lines = [
         "# Model card",
         "",
-        f"A Redraft text diffusion model of {num_weights:,} weights, trained for {step:,} steps on {examples:,} generated",
-        f"examples of the tasks: {tasks}. Every example was made by a program; no text was collected.",
+        f"A Redraft text diffusion model of {num_weights:,} weights, trained for {step:,} steps on {examples:,}",
+        f"generated examples of the tasks: {tasks}. Every example was made by a program; no text was collected.",
         "",
         "It answers problems of these kinds only. The full recipe is in `config.json` under `extra`.",
     ]

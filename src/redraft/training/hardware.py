@@ -16,6 +16,12 @@ __all__ = ["autocast", "choose_device", "choose_dtype", "describe_machine", "gem
 def choose_device(name: str) -> torch.device:
     """Resolve "auto", "cpu" or "cuda".
 
+    Args:
+        name: One of the three.
+
+    Returns:
+        The device.
+
     Raises:
         ConfigError: If CUDA is asked for and not there.
     """

@@ -12,10 +12,12 @@ __all__ = ["MetricsLog", "plot_losses", "read_metrics"]
 
 
 class MetricsLog:
-    """Appends records to a file; a record is a step, a validation or a resume, told apart by ``kind``."""
+    """Appends records to a file; a record is a start, a step or a validation, told apart by ``kind``.
+
+    Opening the file drops records of steps that are going to be done again, and torn lines.
+    """
 
     def __init__(self, path: Path, *, num_steps_done: int) -> None:
-        """Open the file; records of steps that are going to be done again are dropped, torn lines too."""
         self.path = path
         kept = [record for record in read_metrics(path) if record["step"] <= num_steps_done]
         staging = path.with_name(f".{path.name}.new")

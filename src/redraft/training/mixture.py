@@ -11,7 +11,7 @@ __all__ = ["Mixture"]
 class Mixture:
     """Weighted choice among mixture entries.
 
-    The weight of an entry moves linearly from ``weight`` to ``final_weight`` over the first ``anneal`` share of the run.
+    The weight of an entry moves linearly from ``weight`` to ``final_weight`` over the first ``anneal`` of the run.
     """
 
     def __init__(self, entries: Sequence[MixtureEntry], anneal: float) -> None:
@@ -19,7 +19,7 @@ class Mixture:
         self.anneal = anneal
 
     def weights(self, progress: float) -> list[float]:
-        """Probability of each entry when ``progress`` (in [0, 1]) of the run is done.
+        """Return the probability of each entry when ``progress`` (in [0, 1]) of the run is done.
 
         >>> easy = MixtureEntry(task="sums", weight=1.0, final_weight=0.0)
         >>> hard = MixtureEntry(task="primes", weight=0.0, final_weight=1.0)

@@ -15,7 +15,10 @@ from torch import Tensor, nn
 
 from redraft.training.config import OptimizerRecipe
 
-__all__ = ["MatrixMuon", "MixedOptimizer", "orthogonalise"]
+__all__ = ["Matrices", "MatrixMuon", "MixedOptimizer", "orthogonalise"]
+
+Matrices = Float[Tensor, "count rows columns"]
+"""Matrices of one shape."""
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic iteration; they maximise the slope at 0 (Jordan et al. 2024)."""
@@ -27,9 +30,7 @@ EMBEDDING_NAMES = ("embedding", "canvas_position", "place_value", "head")
 """Top-level modules whose matrices are lookup tables or the output layer, which AdamW trains."""
 
 
-def orthogonalise(
-    stack: Float[Tensor, "count rows columns"], num_steps: int = 5
-) -> Float[Tensor, "count rows columns"]:
+def orthogonalise(stack: Matrices, num_steps: int = 5) -> Matrices:
     """Return, for each matrix, one with the same singular vectors and singular values near 1 (about 0.7 to 1.2).
 
     X <- p(X X^T) X with p(G) = a I + b G + c G^2, ``num_steps`` times. Since all factors are polynomials of the first
@@ -80,23 +81,21 @@ class MatrixMuon:
         """Update every matrix from its gradient."""
         lr, beta = self.recipe.muon_lr * lr_factor, self.recipe.muon_momentum
         for (rows, columns), group in self.groups.items():
-            weights = [weight for _, weight in group]
-            gradients = [weight.grad for weight in weights]
-            momenta = [self.momentum[name] for name, _ in group]
-            assert all(gradient is not None for gradient in gradients), "a matrix took no part in the loss"
-            torch._foreach_lerp_(momenta, gradients, 1.0 - beta)
-            nesterov = torch._foreach_lerp(gradients, momenta, beta)
-            stack = torch.cat([part.view(-1, rows, columns) for part in nesterov])
+            nesterov = []
+            for name, weight in group:
+                assert weight.grad is not None, f"{name} took no part in the loss"
+                momentum = self.momentum[name].lerp_(weight.grad, 1.0 - beta)
+                nesterov.append(weight.grad.lerp(momentum, beta).view(-1, rows, columns))
+            stack = torch.cat(nesterov)
             if stack.is_cuda:
                 stack = stack.bfloat16()
-            update = orthogonalise(stack, self.recipe.newton_schulz_steps).to(weights[0].dtype)
+            update = orthogonalise(stack, self.recipe.newton_schulz_steps)
             # Keeps the update's effect on the output the same for wide and tall matrices (Jordan et al. 2024).
             step_size = lr * max(1.0, rows / columns) ** 0.5
-            parts = update.split([weight.shape[0] // rows for weight in weights])
-            torch._foreach_mul_(weights, 1.0 - lr * self.recipe.muon_weight_decay)
-            torch._foreach_add_(
-                weights, [part.reshape_as(w) for part, w in zip(parts, weights, strict=True)], alpha=-step_size
-            )
+            parts = update.to(group[0][1].dtype).split([part.shape[0] for part in nesterov])
+            for (_, weight), part in zip(group, parts, strict=True):
+                weight.mul_(1.0 - lr * self.recipe.muon_weight_decay)
+                weight.add_(part.reshape_as(weight), alpha=-step_size)
 
 
 class MixedOptimizer:

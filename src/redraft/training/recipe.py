@@ -23,12 +23,18 @@ __all__ = ["build_recipe", "differing_keys", "load_recipe", "parse_override", "r
 FROM_TOKENIZER = ("vocab_size", "digit_token_ids")
 """Model settings that follow from the tokenizer, so a recipe can't contradict it."""
 
-MAY_CHANGE = frozenset(
-    f"train.{name}"
-    for name in (
-        "max_steps max_seconds num_threads log_seconds checkpoint_seconds checkpoint_steps keep_checkpoints "
-        "validate_seconds validate_steps validate_batches plot"
-    ).split()
+MAY_CHANGE = (
+    "train.max_steps",
+    "train.max_seconds",
+    "train.num_threads",
+    "train.log_seconds",
+    "train.checkpoint_seconds",
+    "train.checkpoint_steps",
+    "train.keep_checkpoints",
+    "train.validate_seconds",
+    "train.validate_steps",
+    "train.validate_batches",
+    "train.plot",
 )
 """Keys that a resumed run may change: the length, the thread count and what is written when."""
 
@@ -84,12 +90,18 @@ def build_recipe(table: Mapping[str, Any], *, tokenizer: Tokenizer | None = None
 
 
 def parse_override(text: str) -> tuple[list[str], Any]:
-    """Split ``section.key=value`` into its keys and its value.
+    """Split an override into its keys and its value.
 
     >>> parse_override("train.max_steps=12")
     (['train', 'max_steps'], 12)
     >>> parse_override("train.device=cpu")
     (['train', 'device'], 'cpu')
+
+    Args:
+        text: Of the form ``section.key=value``, the value in TOML syntax or a bare string.
+
+    Returns:
+        The keys, outermost first, and the value.
 
     Raises:
         ConfigError: If the text has no such form.

@@ -1,9 +1,9 @@
 """The training loop.
 
-A run lives in one directory: ``recipe.json``, ``metrics.jsonl``, ``loss.png``, ``checkpoints/`` (the trainer's state) and
-``model/`` (the averaged weights, for use). Started again on the same directory it goes on where the newest whole
-checkpoint left it. Limited by steps, a resumed run gives the same weights bit for bit; limited by seconds, the curriculum
-and the learning rate follow the clock, whose reading at each step the metrics record.
+A run lives in one directory: ``recipe.json``, ``metrics.jsonl``, ``loss.png``, ``checkpoints/`` (the trainer's state)
+and ``model/`` (the averaged weights, for use). Started again on the same directory it goes on where the newest whole
+checkpoint left it. Limited by steps, a resumed run gives the same weights bit for bit; limited by seconds, curriculum
+and learning rate follow the clock, whose reading at each step the metrics record as ``progress``.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from redraft.noise import LossParts, denoising_loss
 from redraft.text import Tokenizer
 from redraft.training import checkpoint
 from redraft.training.config import Recipe
-from redraft.training.corruption import TokenTable, corrupt
+from redraft.training.corruption import Rows, TokenTable, corrupt
 from redraft.training.data import Batch, BatchStream, ExampleStream
 from redraft.training.ema import Ema
 from redraft.training.export import export_model
@@ -81,11 +81,8 @@ def train(
         tokenizer: The one the recipe was built with; the built-in one by default.
 
     Returns:
-        How it ended.
-
-    Raises:
-        ConfigError: If the directory holds a run with another recipe.
-        RedraftError: If training diverges.
+        How it ended. A directory that holds a run with another recipe is a ConfigError; a loss that is no number, a
+        RedraftError.
     """
     return Trainer(recipe, run_dir, validate, log, tokenizer=tokenizer).run()
 
@@ -239,7 +236,7 @@ class Trainer:
         context = batch.context.to(self.device)
         context_is_valid = batch.context_is_valid.to(self.device)
 
-        def guess(rows: Tensor, canvas: Tokens, wanted: TokenMask) -> Tensor:
+        def guess(rows: Rows, canvas: Tokens, wanted: TokenMask) -> Tensor:
             rows = rows.to(self.device)
             with torch.no_grad(), autocast(self.device, self.dtype):
                 return self.forward(

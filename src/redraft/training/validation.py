@@ -37,9 +37,14 @@ class HeldOut:
     def measure(self, model: Transformer, device: torch.device) -> dict[str, float]:
         """Score the all-mask and the half-masked canvases.
 
+        Args:
+            model: What to score; it is not changed.
+            device: Where its weights are.
+
         Returns:
-            ``all_mask_nats`` and ``half_mask_nats`` per content token, and per mixture entry ``one_pass_first_line``: the
-            share of rows whose whole first line is right when all positions are settled in a single pass.
+            ``all_mask_nats`` and ``half_mask_nats`` per content token, and for each mixture entry
+            ``one_pass_first_line``: the share of rows whose whole first line is right when all positions are settled
+            in a single pass.
         """
         rng = torch.Generator().manual_seed(self.rng_seed)
         sums = {"all_mask": [0.0, 0], "half_mask": [0.0, 0]}
