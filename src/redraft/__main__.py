@@ -1,6 +1,6 @@
-"""`python -m redraft` is the `redraft` command."""
+"""``python -m redraft`` is ``redraft``."""
 
 from redraft.interfaces.cli import main
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

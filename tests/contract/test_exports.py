@@ -2,80 +2,95 @@
 
 import ast
 import importlib
-import pkgutil
-import types
+import re
 from pathlib import Path
 
 import pytest
 
 import redraft
 
-MODULES = [
-    "redraft",
-    *(
-        info.name
-        for info in pkgutil.walk_packages(redraft.__path__, "redraft.")
-        if not info.name.rpartition(".")[2].startswith("_")
-    ),
-]
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "redraft"
 
 
-def sort_key(name: str) -> tuple[int, str]:
-    """Order constants first, then classes, then the rest: as ruff's RUF022 writes them."""
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__main__.py"}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
+MODULES = [name for name in SOURCES if not name.rpartition(".")[2].startswith("_")]
+
+
+def sort_key(name: str) -> tuple[int, list[str | int]]:
+    """Order constants first, then classes, then the rest, numbers by value: as ruff's RUF022 writes them."""
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return kind, name
+    return kind, [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
-def source_of(module: types.ModuleType) -> ast.Module:
-    assert module.__file__ is not None
-    return ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+def offered_by(name: str) -> list[str]:
+    for node in TREES[name].body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            value = node.value
+            assert isinstance(value, ast.List), f"{name}: write __all__ as a plain list"
+            return [ast.literal_eval(entry) for entry in value.elts]
+    raise AssertionError(f"{name} has no __all__")
 
 
-def defined_in(tree: ast.Module) -> set[str]:
-    """Return the public names that the module itself defines at its top level."""
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign):
-            names.update(target.id for target in node.targets if isinstance(target, ast.Name))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.add(node.target.id)
-    return {name for name in names if not name.startswith("_")}
+def public_parts_of(name: str) -> set[str]:
+    """Return the public functions and classes that a module defines, and what a package takes from its modules."""
+    tree = TREES[name]
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    names = {node.name for node in tree.body if isinstance(node, kinds)}
+    if SOURCES[name].name == "__init__.py":
+        imports = [
+            node for node in tree.body if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(name)
+        ]
+        names |= {alias.asname or alias.name for node in imports for alias in node.names}
+    return {part for part in names if not part.startswith("_")}
 
 
-def imported_from_redraft(tree: ast.Module) -> set[str]:
-    nodes = [
-        node for node in tree.body if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("redraft")
+def uses() -> list[tuple[str, str, str]]:
+    """Return who imports what from which module of the package, wherever in the file it stands."""
+    return [
+        (user, node.module, alias.name)
+        for user, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in TREES
+        for alias in node.names
     ]
-    return {alias.asname or alias.name for node in nodes for alias in node.names}
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_all_is_sorted_complete_and_true(name: str) -> None:
-    module = importlib.import_module(name)
-    tree = source_of(module)
-    offered = list(module.__all__)
+def test_all_is_in_order(name: str) -> None:
+    offered = offered_by(name)
     assert offered == sorted(set(offered), key=sort_key)
-    assert [entry for entry in offered if not hasattr(module, entry)] == []
-    is_package = hasattr(module, "__path__")
-    expected = defined_in(tree) | (imported_from_redraft(tree) if is_package else set())
-    assert expected - set(offered) == set(), "public, but not in __all__; add it or give it a leading underscore"
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_module_offers_only_its_own(name: str) -> None:
+def test_all_is_complete(name: str) -> None:
+    assert public_parts_of(name) - set(offered_by(name)) == set(), "add it to __all__, or begin its name with _"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_all_is_true(name: str) -> None:
     module = importlib.import_module(name)
-    if hasattr(module, "__path__"):
-        return
-    assert set(module.__all__) - defined_in(source_of(module)) == set()
+    assert [entry for entry in offered_by(name) if not hasattr(module, entry)] == []
+
+
+def test_what_others_use_is_offered() -> None:
+    missing = [
+        f"{user} takes {part} from {owner}"
+        for user, owner, part in uses()
+        if part not in offered_by(owner) and f"{owner}.{part}" not in TREES
+    ]
+    assert missing == []
 
 
 def test_the_version_is_the_project_s() -> None:
-    root = Path(__file__).resolve().parents[2]
-    line = next(
-        line
-        for line in (root / "pyproject.toml").read_text(encoding="utf-8").splitlines()
-        if line.startswith("version")
-    )
-    assert redraft.__version__ == line.split('"')[1]
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    assert redraft.__version__ == next(line.split('"')[1] for line in lines if line.startswith("version = "))
