@@ -158,6 +158,17 @@ def test_no_paths_of_one_machine() -> None:
     assert found == []
 
 
+def test_documents_that_the_source_names_exist() -> None:
+    named = re.compile(r"\b(?:docs|tests|recipes)/[\w/-]+\.(?:md|py|toml)\b")
+    found = {
+        f"{name_of(path)}: {reference}"
+        for path in SOURCES
+        for reference in named.findall(path.read_text(encoding="utf-8"))
+        if not (ROOT / reference).is_file()
+    }
+    assert found == set()
+
+
 def test_the_lock_pins_exact_versions_and_nothing_else() -> None:
     lines = (ROOT / "requirements" / "lock.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if not line.startswith("#")]
