@@ -6,7 +6,6 @@ vocabulary costs as much as everything else in the loop together.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -16,36 +15,16 @@ from redraft.types import Confidence, Logits, Probs, Tokens
 __all__ = ["FixedScores", "Proposal", "Scores", "categorical", "nucleus"]
 
 
-@runtime_checkable
-class Scores(Protocol):
-    """What a commit rule may know about each position."""
-
-    @property
-    def confidence(self) -> Confidence:
-        """Probability of the drawn token at temperature 1, whatever the temperature of the draw."""
-        ...
-
-    @property
-    def entropy(self) -> Confidence:
-        """Nats of the distribution at the temperature of the draw (1 if that is 0), before top-p."""
-        ...
-
-    @property
-    def margin(self) -> Confidence:
-        """Probability of the likeliest token minus that of the next, at temperature 1."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FixedScores:
     """Scores that are simply given, for tests and examples."""
 
     confidence: Confidence
-    """Probability of the drawn token."""
+    """Probability of the drawn token at temperature 1, whatever the temperature of the draw."""
     entropy: Confidence
-    """Nats."""
+    """Nats of the distribution at the temperature of the draw (1 if that is 0), before top-p."""
     margin: Confidence
-    """Likeliest minus next."""
+    """Probability of the likeliest token minus that of the next, at temperature 1."""
 
 
 class Proposal:
@@ -135,6 +114,10 @@ class Proposal:
             Their probabilities.
         """
         return self.probs.gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
+
+
+Scores = Proposal | FixedScores
+"""What a commit rule may read: confidence, entropy and margin at each position."""
 
 
 def nucleus(probs: Probs, top_p: float) -> Probs:

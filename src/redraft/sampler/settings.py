@@ -114,6 +114,10 @@ class SamplerSettings:
                 f"commit={self.commit!r} needs [MASK], which the uniform family has not; use "
                 f"{' or '.join(_UNIFORM_COMMITS)}"
             )
+        if self.stop != "stable":
+            raise ConfigError(
+                f"stop={self.stop!r} never happens in the uniform family, which reopens what it doubts; use stable"
+            )
         for name in ("edit_threshold", "remask_threshold"):
             if getattr(self, name) is not None:
                 raise ConfigError(

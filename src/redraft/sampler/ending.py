@@ -1,0 +1,99 @@
+"""End of text: everything after the first one is end of text too, settled and not worth a pass.
+
+Denoisers are trained on canvases whose tail is filled with it, so the fill only says what they would say. It lasts as
+long as the end before it: when that is revised away, the tail opens again.
+"""
+
+from dataclasses import dataclass
+
+from redraft.sampler.canvas import Canvas
+from redraft.types import Logits, TokenMask, Tokens, WholePerRow
+
+__all__ = ["Ending", "width_of"]
+
+_WIDTH_UNIT = 8  # widths are rounded up to a multiple of this, so that few shapes occur and the fill is seen to go on
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """Where an end of text may stand on these canvases, and what follows from one that does."""
+
+    end_of_text: int
+    """The token id."""
+    may_end: TokenMask
+    """Editable positions with no pinned text behind them: text can't end before text that has to stay."""
+    is_restricted: bool
+    """Whether pinned text forbids an end anywhere."""
+
+    @classmethod
+    def of(cls, canvas: Canvas, end_of_text: int) -> "Ending":
+        """Look where pinned text stands.
+
+        Args:
+            canvas: The canvas before the first pass.
+            end_of_text: The token id.
+
+        Returns:
+            The rule for this canvas.
+        """
+        is_pinned_text = ~canvas.is_editable & (canvas.tokens != end_of_text)
+        pinned_from_here = is_pinned_text.flip(1).cumsum(dim=1).flip(1)
+        may_end = canvas.is_editable & (pinned_from_here == 0)
+        is_restricted = bool((canvas.is_editable & ~may_end).any())
+        return cls(end_of_text=end_of_text, may_end=may_end, is_restricted=is_restricted)
+
+    def forbid(self, logits: Logits, may_end: TokenMask, least: float) -> Logits:
+        """Take the end of text out of the running where it may not stand.
+
+        Args:
+            logits: Scores; written to.
+            may_end: This rule's ``may_end`` for the rows and positions scored.
+            least: The score that means never.
+
+        Returns:
+            The same scores.
+        """
+        if self.is_restricted:
+            logits[..., self.end_of_text].masked_fill_(~may_end, least)
+        return logits
+
+    def is_end(self, tokens: Tokens, is_settled: TokenMask, may_end: TokenMask) -> TokenMask:
+        """Settled, unpinned ends of text.
+
+        Args:
+            tokens: The canvas.
+            is_settled: Where its tokens stand.
+            may_end: This rule's ``may_end`` for the same rows and positions.
+
+        Returns:
+            Where the text may have ended; the first of each row is where it has.
+        """
+        return (tokens == self.end_of_text) & is_settled & may_end
+
+    def after_end(self, tokens: Tokens, is_settled: TokenMask, was_after_end: TokenMask) -> TokenMask:
+        """Positions behind the first end of text.
+
+        Args:
+            tokens: The canvas after a pass.
+            is_settled: Where its tokens stand.
+            was_after_end: The answer after the last pass: those ends only follow from the first one, and must not
+                outlive it.
+
+        Returns:
+            All positions behind, pinned ones too.
+        """
+        ends = self.is_end(tokens, is_settled, self.may_end) & ~was_after_end
+        return (ends.cumsum(dim=1) - ends.long()) > 0
+
+
+def width_of(is_after_end: TokenMask) -> WholePerRow:
+    """How much of each row is worth scoring: up to its end of text, rounded up.
+
+    Args:
+        is_after_end: Positions behind the end.
+
+    Returns:
+        Widths, at most the canvas's.
+    """
+    content = (~is_after_end).sum(dim=1)
+    return ((content + (_WIDTH_UNIT - 1)) // _WIDTH_UNIT * _WIDTH_UNIT).clamp_max(is_after_end.shape[1])

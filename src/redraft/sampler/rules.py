@@ -1,0 +1,124 @@
+"""From settings to rules: the one place that knows which name means which rule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redraft.errors import ConfigError
+from redraft.sampler.canvas import Canvas, SpecialIds
+from redraft.sampler.commit import (
+    AboveThreshold,
+    Ancestral,
+    CommitRule,
+    EntropyBound,
+    LeftToRight,
+    Margin,
+    MostConfident,
+    Random,
+)
+from redraft.sampler.plan import StepPlan, TemperaturePlan
+from redraft.sampler.revise import FillWithMask, OpenFill, Remask, Renoise, ReviseRule, TokenEdit
+from redraft.sampler.settings import CommitName, SamplerSettings
+from redraft.sampler.stop import AllSettled, StableAndConfident
+
+__all__ = ["Rules", "rules_for"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """Everything that the loop asks about a pass."""
+
+    max_steps: int
+    """Passes after which every row is finished."""
+    plan: StepPlan
+    """How many positions should settle in each pass."""
+    temperature: TemperaturePlan
+    """How warm each pass draws."""
+    top_p: float
+    """Share of the probability that may be drawn from."""
+    commit: CommitRule
+    """Which candidates settle."""
+    revise: tuple[ReviseRule, ...]
+    """Which settled tokens change or reopen; where two disagree, the earlier one has its way."""
+    max_revisions: int
+    """Most revisions of one position."""
+    open_fill: OpenFill
+    """What stands at open positions."""
+    rejudges: bool
+    """Whether every editable position is a candidate at each pass (uniform family), not only the open ones."""
+    settled: AllSettled | None
+    """Stop when nothing is open."""
+    stable: StableAndConfident | None
+    """Stop when the likeliest canvas stands still."""
+    narrows: bool
+    """Whether positions well behind the end of text are left out of a pass."""
+
+
+def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vocab_size: int) -> Rules:
+    """The rules that settings name.
+
+    Args:
+        settings: What is wanted.
+        special: Ids that are no text.
+        canvas: The canvas to draw on.
+        vocab_size: Of the denoiser.
+
+    Returns:
+        The rules.
+
+    Raises:
+        ConfigError: The canvas is not one of the family's.
+    """
+    is_uniform = settings.family == "uniform"
+    if is_uniform:
+        if bool(canvas.is_masked.any()):
+            raise ConfigError("the canvas holds [MASK] but family='uniform'; start from Canvas.noise, or use 'masked'")
+        open_fill: OpenFill = Renoise(vocab_size, special.never_committed, canvas.tokens.device)
+    else:
+        if special.mask is None:
+            raise ConfigError("family='masked' but the checkpoint has no [MASK]; use family='uniform'")
+        if bool((canvas.is_open != canvas.is_masked).any()):
+            raise ConfigError(
+                "open positions hold no [MASK] but family='masked'; start from Canvas.blank or from_tokens"
+            )
+        open_fill = FillWithMask(mask_token_id=special.mask)
+    revise: list[ReviseRule] = []
+    if settings.edit_threshold is not None:
+        revise.append(TokenEdit(threshold=settings.edit_threshold))
+    if settings.remask_threshold is not None:
+        revise.append(Remask(threshold=settings.remask_threshold))
+    final = settings.temperature if settings.final_temperature is None else settings.final_temperature
+    return Rules(
+        max_steps=settings.max_steps,
+        plan=StepPlan(num_steps=_num_steps(settings)),
+        temperature=TemperaturePlan(first=settings.temperature, final=final, num_steps=settings.max_steps),
+        top_p=settings.top_p,
+        commit=_COMMIT[settings.commit](settings),
+        revise=tuple(revise),
+        max_revisions=settings.max_revisions,
+        open_fill=open_fill,
+        rejudges=is_uniform,
+        settled=None if is_uniform else AllSettled(verify_passes=settings.verify_passes if revise else 0),
+        stable=_stable_rule(settings),
+        narrows=settings.narrow and not is_uniform,
+    )
+
+
+def _num_steps(settings: SamplerSettings) -> int:
+    return settings.max_steps if settings.num_steps is None else settings.num_steps
+
+
+def _stable_rule(settings: SamplerSettings) -> StableAndConfident | None:
+    if settings.stop == "settled":
+        return None
+    return StableAndConfident(stability_threshold=settings.stability_threshold, max_entropy=settings.stop_entropy)
+
+
+_COMMIT: dict[CommitName, Callable[[SamplerSettings], CommitRule]] = {
+    "most_confident": lambda settings: MostConfident(),
+    "above_threshold": lambda settings: AboveThreshold(threshold=settings.threshold),
+    "entropy_bound": lambda settings: EntropyBound(bound=settings.entropy_bound),
+    "margin": lambda settings: Margin(threshold=settings.margin_threshold),
+    "ancestral": lambda settings: Ancestral(num_steps=_num_steps(settings)),
+    "left_to_right": lambda settings: LeftToRight(),
+    "random": lambda settings: Random(),
+}

@@ -1,0 +1,164 @@
+"""One pass over one group of rows: from the denoiser's scores to what should be written where."""
+
+from dataclasses import dataclass
+
+import torch
+
+from redraft.sampler.commit import Pace
+from redraft.sampler.draft import Draft, RowGroup
+from redraft.sampler.ending import Ending
+from redraft.sampler.guidance import LEAST
+from redraft.sampler.propose import Proposal
+from redraft.sampler.random import Draws
+from redraft.sampler.rules import Rules
+from redraft.sampler.stop import RowMask
+from redraft.types import Confidence, Logits, Probs, TokenMask, Tokens, WholePerRow
+
+__all__ = ["Verdict", "judge", "merge"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the rules make of a pass. Nothing is written yet."""
+
+    tokens: Tokens
+    """What to write where something is written; elsewhere what the pass proposes."""
+    confidence: Confidence
+    """Probability of those tokens."""
+    is_accepted: TokenMask
+    """Candidates that settle."""
+    is_edited: TokenMask
+    """Settled tokens that give way to another."""
+    is_reopened: TokenMask
+    """Settled positions that open."""
+    best: Tokens
+    """The likeliest canvas."""
+    probs: Probs | None
+    """The distributions, where the next pass wants them."""
+    stable_for: WholePerRow
+    """Passes for which the likeliest canvas has stood still."""
+    is_closing: RowMask
+    """Rows that end with this pass, whatever is open: it all settles."""
+
+
+def judge(draft: Draft, logits: Logits, rules: Rules, ending: Ending, draws: Draws, *, keep_probs: bool) -> Verdict:
+    """Apply the rules to one pass.
+
+    Args:
+        draft: The state of the rows before the pass.
+        logits: The denoiser's scores; written to.
+        rules: The rules.
+        ending: Where an end of text may stand.
+        draws: The pass's randomness; its step is the pass number.
+        keep_probs: Whether the next pass wants the distributions.
+
+    Returns:
+        The verdict.
+    """
+    canvas, in_play, index = draft.canvas, draft.in_play, draws.step
+    is_last = index + 1 == rules.max_steps
+
+    # 1. Propose a token for each position.
+    temperature = rules.temperature.at(index)
+    logits = ending.forbid(logits, draft.may_end, LEAST)
+    proposal = Proposal(logits, temperature=temperature, top_p=rules.top_p, draws=draws)
+    tokens, confidence = proposal.tokens, proposal.confidence
+
+    # 2. Commit candidates; on the last pass, all of them.
+    candidates = in_play if rules.rejudges else in_play & canvas.is_open
+    pace = Pace(index=index, budget=rules.plan.budget(candidates.sum(dim=1), index), draws=draws)
+    is_accepted = candidates if is_last else rules.commit(proposal, candidates, pace)
+    if is_last and rules.rejudges:
+        tokens, confidence = proposal.best, proposal.best_confidence
+
+    # 3. Where the likeliest canvas stands still and is certain, it is the result.
+    stable_for, is_closing = draft.stable_for, torch.full_like(draft.is_finished, is_last)
+    if rules.stable is not None:
+        stable_for = rules.stable.stable_for(proposal.best, draft.last_best, in_play, stable_for)
+        is_certain = rules.stable(stable_for=stable_for, entropy=proposal.entropy, judged=in_play)
+        is_closing = is_closing | is_certain
+        is_accepted = is_accepted | (candidates & is_certain.unsqueeze(1))
+        tokens = torch.where(is_certain.unsqueeze(1), proposal.best, tokens)
+        confidence = torch.where(is_certain.unsqueeze(1), proposal.best_confidence, confidence)
+
+    # 4. Revise what settled earlier.
+    is_edited, is_reopened = _revise(draft, proposal, rules, ending, is_closing)
+    if rules.revise:
+        tokens = torch.where(is_edited, proposal.best, tokens)
+        confidence = torch.where(is_edited, proposal.best_confidence, confidence)
+    if rules.rejudges:
+        is_reopened = candidates & canvas.is_settled & ~is_accepted
+    return Verdict(
+        tokens=tokens,
+        confidence=confidence,
+        is_accepted=is_accepted,
+        is_edited=is_edited,
+        is_reopened=is_reopened,
+        best=proposal.best,
+        probs=proposal.drawn_from if keep_probs else None,
+        stable_for=stable_for,
+        is_closing=is_closing,
+    )
+
+
+def _revise(
+    draft: Draft, proposal: Proposal, rules: Rules, ending: Ending, is_closing: RowMask
+) -> tuple[TokenMask, TokenMask]:
+    """Settled positions to edit and to reopen."""
+    is_edited = is_reopened = torch.zeros_like(draft.is_after_end)
+    if not rules.revise:
+        return is_edited, is_reopened
+    canvas, in_play = draft.canvas, draft.in_play
+    revisable = in_play & canvas.is_settled & (draft.num_revisions < rules.max_revisions)
+    for rule in rules.revise:
+        revision = rule(proposal, canvas.tokens, revisable & ~(is_edited | is_reopened))
+        is_edited = is_edited | revision.is_edited
+        is_reopened = is_reopened | revision.is_reopened
+    # A row that ends with this pass must not be left with an open position: none may reopen, and its end of text, whose
+    # tail would open again, must stay.
+    is_end = ending.is_end(canvas.tokens, canvas.is_settled, draft.may_end) & in_play
+    return is_edited & ~(is_end & is_closing.unsqueeze(1)), is_reopened & ~is_closing.unsqueeze(1)
+
+
+def merge(draft: Draft, verdicts: list[tuple[RowGroup, Verdict]]) -> Verdict:
+    """Lay the verdicts over groups side by side, so that they cover all rows and positions.
+
+    Args:
+        draft: The state of all rows before the pass.
+        verdicts: Each group's own.
+
+    Returns:
+        One verdict; where nobody judged, it leaves everything as it is.
+    """
+    canvas = draft.canvas
+    group, verdict = verdicts[0]
+    if len(group.rows) == canvas.batch and group.width == canvas.length:
+        return verdict
+    tokens, confidence = canvas.tokens.clone(), canvas.confidence.clone()
+    is_accepted, is_edited, is_reopened = (torch.zeros_like(canvas.is_settled) for _ in range(3))
+    best, stable_for = draft.last_best.clone(), draft.stable_for.clone()
+    is_closing = torch.zeros_like(draft.is_finished)
+    probs = None
+    if verdict.probs is not None:
+        whole = (canvas.batch, canvas.length, verdict.probs.shape[2])
+        probs = verdict.probs.new_zeros(whole) if draft.last_probs is None else draft.last_probs.clone()
+    for group, verdict in verdicts:
+        rows = torch.tensor(group.rows, device=canvas.tokens.device)
+        part = (rows, slice(group.width))
+        tokens[part], confidence[part], best[part] = verdict.tokens, verdict.confidence, verdict.best
+        is_accepted[part] = verdict.is_accepted
+        is_edited[part], is_reopened[part] = verdict.is_edited, verdict.is_reopened
+        stable_for[rows], is_closing[rows] = verdict.stable_for, verdict.is_closing
+        if probs is not None and verdict.probs is not None:
+            probs[part] = verdict.probs
+    return Verdict(
+        tokens=tokens,
+        confidence=confidence,
+        is_accepted=is_accepted,
+        is_edited=is_edited,
+        is_reopened=is_reopened,
+        best=best,
+        probs=probs,
+        stable_for=stable_for,
+        is_closing=is_closing,
+    )
