@@ -1,6 +1,7 @@
 """Checks a derivation exactly: every line must hold, and together they must reduce the expression to its value."""
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 
 from redraft.errors import PromptError
@@ -16,6 +17,8 @@ MAX_LINES = 64
 MAX_LINE_LENGTH = 80
 """Characters of a line that could still be a reduction."""
 
+LARGEST_VALUE = 10**12
+"""Values beyond this are not worked out: a line of nested cubes would take hours."""
 
 _FACTOR = re.compile(r"(?<![0-9/(])[1-9]/[2-9](?![0-9/)])")
 
@@ -42,15 +45,16 @@ def check_derivation(tree: Expression, order: Order, text: str) -> Verdict:
     answer_is_correct = answer.strip() == str(value)
     num_true_lines = sum(_is_true(line) for line in rest)
     reason = "" if answer_is_correct else f"the answer is {answer.strip()[:20]!r}, not {value}"
-    left: Expression | None = tree
+    # A line may speak of either of two equal operations, and only later lines show which: keep every reading.
+    left = [tree]
     for number, line in enumerate(rest, start=1):
         before, left = left, _reduced(left, line)
-        if left is None:
-            reason = reason or f"line {number} is no reduction of {canonical(before)}: {line[:40]!r}"
+        if not left:
+            reason = reason or f"line {number} is no reduction of {canonical(before[0])}: {line[:40]!r}"
             break
-    is_derivation_valid = left == Whole(value)
-    if left is not None and not is_derivation_valid:
-        reason = reason or f"the derivation stops at {canonical(left)}"
+    is_derivation_valid = Whole(value) in left
+    if left and not is_derivation_valid:
+        reason = reason or f"the derivation stops at {canonical(left[0])}"
     return Verdict(
         answer_is_correct=answer_is_correct,
         is_derivation_valid=is_derivation_valid,
@@ -88,27 +92,30 @@ def _value(tree: Expression) -> Fraction | None:
         return Fraction(tree.numerator, tree.denominator)
     values = [_value(operand) for operand in tree.operands]
     known = tuple(value for value in values if value is not None)
-    if len(known) < len(values):
+    if len(known) < len(values) or any(max(abs(v.numerator), v.denominator) > LARGEST_VALUE for v in known):
         return None
     result = apply(tree.operator, known)
     return None if result is None else Fraction(result)
 
 
-def _reduced(tree: Expression, line: str) -> Expression | None:
-    """The tree with the one operation that the line works out replaced by its value; None if there is none."""
+def _reduced(trees: list[Expression], line: str) -> list[Expression]:
+    """The different trees in which one operation that the line works out is replaced by its value."""
     sides = _sides(line)
     if sides is None or not isinstance(sides[1], Whole) or _value(sides[0]) != sides[1].value:
-        return None
-    return _replaced(tree, canonical(sides[0]), sides[1])
+        return []
+    wanted = canonical(sides[0])
+    replaced = {canonical(new): new for tree in trees for new in _replaced(tree, wanted, sides[1])}
+    return list(replaced.values())
 
 
-def _replaced(tree: Expression, wanted: str, result: Whole) -> Expression | None:
+def _replaced(tree: Expression, wanted: str, result: Whole) -> Iterator[Expression]:
+    """A tree for each place where the wanted operation stands."""
     if not isinstance(tree, Operation):
-        return None
+        return
     if not any(isinstance(operand, Operation) for operand in tree.operands):
-        return result if canonical(tree) == wanted else None
+        if canonical(tree) == wanted:
+            yield result
+        return
     for index, operand in enumerate(tree.operands):
-        replaced = _replaced(operand, wanted, result)
-        if replaced is not None:
-            return Operation(tree.operator, (*tree.operands[:index], replaced, *tree.operands[index + 1 :]))
-    return None
+        for new in _replaced(operand, wanted, result):
+            yield Operation(tree.operator, (*tree.operands[:index], new, *tree.operands[index + 1 :]))

@@ -69,9 +69,9 @@ def _pair_of_literals(rng: random.Random, max_value: int) -> _Grown:
         value = divisor * rng.randint(1, max(1, min(_MAX_FACTOR, max_value // divisor)))
         return Operation("÷", (Whole(value), Whole(divisor))), value // divisor
     elif kind == "×":
-        value = rng.randint(2, 60)
+        value = rng.randint(2, min(60, max_value // 2))
     else:
-        value = _literal(rng, 1, max_value)
+        value = _literal(rng, 1, max_value - 1)
     grown = _apply_kind(rng, kind, (Whole(value), value), max_value)
     assert grown is not None, f"{kind} must be possible with {value}"
     return grown

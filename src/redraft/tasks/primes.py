@@ -5,6 +5,7 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
+from redraft.errors import PromptError
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.holdout import split_of
 from redraft.tasks.phrasing import PRIMES
@@ -17,7 +18,10 @@ MAX_BOUND = 1000
 """Largest bound: there are 168 primes below it."""
 
 MAX_WIDTH = 100
-"""Largest distance of the bounds: at most 25 primes."""
+"""Largest distance of the bounds: at most 25 primes, but for 2–102 and 3–103 with 26, which are never asked."""
+
+MAX_PRIMES = 25
+"""Longest list: with its count and the end it fits a canvas of 104 tokens."""
 
 MAX_ATTEMPTS = 1000
 
@@ -83,7 +87,7 @@ class Primes:
             width = rng.randint(dials.min_width, dials.max_width)
             low = rng.randint(2, dials.max_bound - width)
             found = primes_between(low, low + width)
-            if found and (split is None or split_of(_key(found)) == split):
+            if 1 <= len(found) <= MAX_PRIMES and (split is None or split_of(_key(found)) == split):
                 return self.between(low, low + width, rng=rng, order=order, language=language)
         raise AssertionError(f"no bounds of the split {split} in {MAX_ATTEMPTS} draws")
 
@@ -96,9 +100,17 @@ class Primes:
         order: Order = "answer_first",
         language: Language | None = "en",
     ) -> Problem:
-        """The problem of two given bounds."""
+        """The problem of two given bounds.
+
+        Raises:
+            PromptError: If the bounds are out of range or out of order, or there are no or too many primes between.
+        """
         rng = rng or random.Random(0)
+        if not 0 <= low <= high <= MAX_BOUND:
+            raise PromptError(f"bounds {low} and {high} are impossible; use 0 <= low <= high <= {MAX_BOUND}")
         found = primes_between(low, high)
+        if not 1 <= len(found) <= MAX_PRIMES:
+            raise PromptError(f"{len(found)} primes lie between {low} and {high}; choose bounds with 1 to {MAX_PRIMES}")
         language = language or rng.choice(("en", "en", "zh"))
         count = (Field(str(len(found)), 2),)
         listed = tuple(field for prime in found for field in (Field(str(prime), 3), Field(", ", 1)))[:-1]
