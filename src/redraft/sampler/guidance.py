@@ -12,8 +12,9 @@ from redraft.types import Logits, Probs, Tokens
 
 __all__ = ["LEAST", "Scorer", "SelfConditioned", "TokenIds", "guided"]
 
-LEAST = torch.finfo(torch.float32).min
-"""Logit of a token that must never be drawn: its probability is 0, and 0 times it is 0, which infinity spoils."""
+LEAST = -1e30
+"""Logit of a token that must never be drawn. Its probability is exactly 0; unlike minus infinity it stays finite when
+divided by a temperature, and 0 times it is 0."""
 
 TokenIds = Int[Tensor, " ids"]
 """A list of token ids."""

@@ -89,6 +89,11 @@ class SamplerSettings:
             _check_whole(name, getattr(self, name), low)
         for name, (low, high) in _NUMBERS.items():
             _check_number(name, getattr(self, name), low, high)
+        for name in ("temperature", "final_temperature"):
+            if 0.0 < (getattr(self, name) or 0.0) < _LEAST_TEMPERATURE:
+                raise ConfigError(
+                    f"{name}={getattr(self, name)} is 0 in all but name; use 0, or at least {_LEAST_TEMPERATURE}"
+                )
         if self.threshold == 0.0 or self.top_p == 0.0:
             raise ConfigError("threshold and top_p must be above 0; use a value in (0, 1], for example 0.9")
         if not isinstance(self.narrow, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # may come from JSON
@@ -179,6 +184,8 @@ _NUMBERS = {
     "remask_threshold": (0.0, 1.0),
     "stop_entropy": (0.0, math.inf),
 }
+
+_LEAST_TEMPERATURE = 0.01  # below it float32 logits of usual size overflow when divided
 
 _MAY_BE_NONE = frozenset({"num_steps", "final_temperature", "margin_threshold", "edit_threshold", "remask_threshold"})
 
