@@ -81,6 +81,15 @@ class Arithmetic:
     ) -> Problem:
         """The problem that asks for a given expression, in any spelling.
 
+        Args:
+            expression: The expression alone, without words around it; the prompt keeps its spelling.
+            rng: Chooses the wording; None: always the same one.
+            order: Whether the answer stands first or last.
+            language: Language of the prompt; None: any.
+
+        Returns:
+            The problem, whatever split its key belongs to.
+
         Raises:
             PromptError: If the text is no expression of this task.
         """

@@ -40,6 +40,13 @@ def read_dials(kind: type[Record], table: Mapping[str, Any], task: str) -> Recor
 def check_range(name: str, low: int, high: int, *, least: int, most: int) -> None:
     """Refuse a pair of bounds that is out of order or out of range.
 
+    Args:
+        name: What is bounded, for the message.
+        low: The lower bound that came.
+        high: The upper bound that came.
+        least: Least allowed lower bound.
+        most: Largest allowed upper bound.
+
     Raises:
         ConfigError: If it is.
     """

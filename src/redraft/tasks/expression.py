@@ -159,6 +159,9 @@ def reductions(tree: Expression) -> list[Reduction]:
     Args:
         tree: an expression with at least one operation.
 
+    Returns:
+        One line per operation; the last one has the value of the whole.
+
     Raises:
         PromptError: a step is not a whole number from 0 to 999, or a fraction is used other than as a factor.
     """

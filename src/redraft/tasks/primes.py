@@ -102,6 +102,16 @@ class Primes:
     ) -> Problem:
         """The problem of two given bounds.
 
+        Args:
+            low: Lower bound, included.
+            high: Upper bound, included.
+            rng: Chooses the wording; None: always the same one.
+            order: Whether the count stands first or last.
+            language: Language of the prompt; None: any.
+
+        Returns:
+            The problem, whatever split its key belongs to.
+
         Raises:
             PromptError: If the bounds are out of range or out of order, or there are no or too many primes between.
         """

@@ -20,6 +20,12 @@ def task_names() -> tuple[str, ...]:
 def get_task(name: str) -> Task:
     """Look a task up.
 
+    Args:
+        name: Name of a task, see ``task_names``.
+
+    Returns:
+        The task.
+
     Raises:
         ConfigError: If there is none of this name; the message names the nearest.
     """
