@@ -108,6 +108,12 @@ class TransformerConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "TransformerConfig":
         """Read what ``to_dict`` wrote.
 
+        Args:
+            values: Settings by name; those with a default may be missing.
+
+        Returns:
+            The checked record.
+
         Raises:
             ConfigError: If a key is unknown or missing, or a value is out of range.
         """

@@ -141,6 +141,14 @@ class Transformer(nn.Module):
     ) -> KeyValueCache:
         """Take one settled segment into the context; see ``Denoiser.encode``.
 
+        Args:
+            tokens: The segment.
+            cache: The context before it; not changed.
+            is_valid: False at padding; None when there is none.
+
+        Returns:
+            The context with the segment in it.
+
         Raises:
             ContextLengthError: If the context would outgrow the model.
         """

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-import redraft
 from redraft.denoiser import TransformerConfig
 from redraft.errors import ConfigError
+from redraft.version import __version__
 
 __all__ = ["autocast", "choose_device", "choose_dtype", "describe_machine", "gemm_ceiling", "step_flops"]
 
@@ -79,5 +79,5 @@ def describe_machine(device: torch.device, dtype: torch.dtype) -> dict[str, str]
         "dtype": str(dtype).removeprefix("torch."),
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "redraft": redraft.__version__,
+        "redraft": __version__,
     }
