@@ -5,7 +5,7 @@ family, which judges everything anew at each pass, all editable ones.
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -41,6 +41,7 @@ class Pace:
     """This pass's randomness."""
 
 
+@runtime_checkable
 class CommitRule(Protocol):
     """Chooses positions; stateless."""
 

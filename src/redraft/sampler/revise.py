@@ -6,7 +6,7 @@ so its opinion of them is no news.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -29,6 +29,7 @@ class Revision:
     """The position opens again."""
 
 
+@runtime_checkable
 class ReviseRule(Protocol):
     """Judges settled tokens; stateless."""
 
@@ -106,6 +107,7 @@ class Remask:
         return Revision(is_edited=torch.zeros_like(candidates), is_reopened=is_reopened)
 
 
+@runtime_checkable
 class OpenFill(Protocol):
     """Says what stands at open positions between passes."""
 
