@@ -1,0 +1,50 @@
+"""The engine: requests in, results out.
+
+Names are imported when they are first used, so that a command that only lists models never waits for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from redraft.engine.catalog import DEFAULT_MODEL, Entry, resolve, shipped
+    from redraft.engine.engine import Engine
+    from redraft.engine.frame import Frame, Piece
+    from redraft.engine.loading import load_engine
+    from redraft.engine.request import Request
+    from redraft.engine.result import Result, Seconds
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "Engine",
+    "Entry",
+    "Frame",
+    "Piece",
+    "Request",
+    "Result",
+    "Seconds",
+    "load_engine",
+    "resolve",
+    "shipped",
+]
+
+_HOMES = {
+    "DEFAULT_MODEL": "catalog",
+    "Engine": "engine",
+    "Entry": "catalog",
+    "Frame": "frame",
+    "Piece": "frame",
+    "Request": "request",
+    "Result": "result",
+    "Seconds": "result",
+    "load_engine": "loading",
+    "resolve": "catalog",
+    "shipped": "catalog",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name's module when the name is first used (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,134 @@
+"""Which checkpoints there are: those that ship with the package, by name, and any other folder, by path.
+
+A name is only ever looked up in the list of what ships; it never becomes a path. Nothing here opens weights, so listing
+needs no torch.
+"""
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from redraft.errors import CheckpointError, ConfigError
+
+__all__ = ["DEFAULT_MODEL", "Entry", "resolve", "shipped", "shipped_folder"]
+
+DEFAULT_MODEL = "nano"
+"""Used where nobody names a model."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_MAX_JSON_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One checkpoint that ships."""
+
+    name: str
+    """What ``--model`` takes."""
+
+    num_parameters: int
+    """Weights, embeddings included."""
+
+    size_bytes: int
+    """Size of its files on disk."""
+
+    canvas_length: int
+    """Longest canvas."""
+
+    context_length: int
+    """Longest settled context, in tokens."""
+
+    digest: str
+    """SHA-256 of its manifest."""
+
+    is_default: bool
+    """Whether it is used where nobody names a model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+def shipped_folder() -> Path:
+    """Where the package keeps its checkpoints."""
+    return Path(str(resources.files("redraft").joinpath("models")))
+
+
+def shipped() -> list[Entry]:
+    """The checkpoints that ship with the package, by name; one that is too damaged to be described is an error."""
+    return [_describe(name) for name in _names()]
+
+
+def resolve(model: str) -> Path:
+    """Return the folder that ``--model`` means.
+
+    Args:
+        model: The name of a shipped checkpoint, or a path with a separator in it (``./nano``).
+
+    Returns:
+        An existing checkpoint folder.
+
+    Raises:
+        ConfigError: There is no such name, or the path leads to no checkpoint folder.
+    """
+    if _is_path(model):
+        folder = Path(model)
+        if "\0" in model or not (folder / "config.json").is_file():
+            raise ConfigError(f"{model!r} is no checkpoint folder: there is no config.json in it")
+        return folder
+    names = _names()
+    if model in names:
+        return shipped_folder() / model
+    nearest = get_close_matches(model, names, n=1)
+    hint = f"did you mean {nearest[0]!r}? There are" if nearest else "there are"
+    known = ", ".join(names) or "none in this installation"
+    raise ConfigError(
+        f"there is no model {model!r}; {hint}: {known}. For a folder write a path such as ./{model or 'x'}"
+    )
+
+
+def _is_path(model: str) -> bool:
+    return any(separator in model for separator in {"/", os.sep, os.altsep or os.sep}) or model in (".", "..")
+
+
+def _names() -> list[str]:
+    folder = shipped_folder()
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path.name for path in folder.iterdir() if _NAME.fullmatch(path.name) and (path / "manifest.json").is_file()
+    )
+
+
+def _describe(name: str) -> Entry:
+    folder = shipped_folder() / name
+    raw, manifest = _read_json(folder / "manifest.json")
+    _, config = _read_json(folder / "config.json")
+    try:
+        return Entry(
+            name=name,
+            num_parameters=int(config["num_parameters"]),
+            size_bytes=sum(int(file["bytes"]) for file in manifest["files"].values()) + len(raw),
+            canvas_length=int(config["transformer"]["canvas_length"]),
+            context_length=int(config["transformer"]["context_length"]),
+            digest=hashlib.sha256(raw).hexdigest(),
+            is_default=name == DEFAULT_MODEL,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"the shipped model {name} is damaged; install the package again") from error
+
+
+def _read_json(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Read a small JSON object. The loader proper, which trusts nothing, is ``redraft.denoiser.checkpoint``."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_JSON_BYTES)
+        return raw, json.loads(raw)
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"can't read {path}; install the package again") from error

@@ -1,0 +1,333 @@
+"""Requests in, results out: the only place where text meets the sampler.
+
+A request's life here: encode the text, take each segment into the context once, draw canvases until the text ends,
+decode. Every request is a pure function of its own content: ``generate`` draws it alone, so its bytes depend on nobody
+else. ``generate_batch`` draws equal shapes together for throughput. What does not fit the model is an ``InputError``.
+"""
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import torch
+
+from redraft.denoiser import Cache, Denoiser, Transformer
+from redraft.denoiser.checkpoint import Loaded
+from redraft.engine.frame import Frame
+from redraft.engine.job import Job, Stopwatch, ids_of
+from redraft.engine.request import Request
+from redraft.engine.result import Result
+from redraft.errors import CheckpointError, ConfigError, ContextLengthError
+from redraft.sampler import Canvas, SamplerSettings, SpecialIds, Step, sample
+from redraft.text import Tokenizer, encode_segment
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Answers requests with one model.
+
+    >>> from redraft.denoiser import FakeDenoiser
+    >>> tokenizer = Tokenizer.builtin()
+    >>> answer = tokenizer.encode("39") + [tokenizer.special.end_of_text] * 6
+    >>> sure = torch.nn.functional.one_hot(torch.tensor([answer]), tokenizer.vocab_size) * 20.0
+    >>> fake = FakeDenoiser(vocab_size=tokenizer.vocab_size, logits_of=lambda canvas, _: sure[:, : canvas.shape[1]])
+    >>> engine = Engine(fake, tokenizer, context_length=64, canvas_length=8)
+    >>> engine.generate(Request.from_prompt("36 + 3 = ?", settings=engine.settings())).text
+    '39'
+
+    Args:
+        denoiser: The model.
+        tokenizer: The one that it was trained with.
+        context_length: Longest settled context that it takes.
+        canvas_length: Longest canvas that it takes.
+        name: Says in results which model answered.
+        digest: Pins the model's bytes, where they come from a checkpoint.
+        device: Where the denoiser lives.
+        defaults: Sampler settings by name that suit this model better than the presets do.
+
+    Raises:
+        CheckpointError: Denoiser and tokenizer don't belong together.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        tokenizer: Tokenizer,
+        *,
+        context_length: int,
+        canvas_length: int,
+        name: str = "unnamed",
+        digest: str = "",
+        device: torch.device | str = "cpu",
+        defaults: dict[str, Any] | None = None,
+    ) -> None:
+        if tokenizer.vocab_size != denoiser.vocab_size:
+            raise CheckpointError(
+                f"the tokenizer has {tokenizer.vocab_size} entries, the model scores {denoiser.vocab_size}; "
+                "they don't belong together"
+            )
+        self.denoiser = denoiser
+        self.tokenizer = tokenizer
+        self.context_length = context_length
+        self.canvas_length = canvas_length
+        self.name = name
+        self.digest = digest
+        self.device = torch.device(device)
+        self._defaults: dict[str, Any] = {"canvas_length": canvas_length, "max_new_tokens": canvas_length} | (
+            defaults or {}
+        )
+        special = tokenizer.special
+        self._special = SpecialIds(
+            mask=special.mask,
+            end_of_text=special.end_of_text,
+            null=special.null,
+            forbidden=tuple(id for id in special.ids if id not in (special.mask, special.end_of_text, special.null)),
+        )
+        self.settings()  # a checkpoint's defaults are checked when it is opened, not at its first request
+
+    @classmethod
+    def from_transformer(cls, model: Transformer, tokenizer: Tokenizer, **options: Any) -> "Engine":
+        """Put a native transformer to work, as it is in memory."""
+        config, device = model.config, model.head.weight.device
+        options = {"context_length": config.context_length, "canvas_length": config.canvas_length} | options
+        # Its calls take no other cache than its own, which is narrower than the protocol says.
+        return cls(cast(Denoiser, model), tokenizer, device=device, **options)
+
+    @classmethod
+    def from_checkpoint(cls, loaded: Loaded, *, name: str) -> "Engine":
+        """Put a loaded checkpoint to work.
+
+        Args:
+            loaded: What ``load_checkpoint`` returned.
+            name: Says in results which model answered.
+
+        Returns:
+            The engine.
+
+        Raises:
+            CheckpointError: Its tokenizer or its default settings are damaged.
+        """
+        defaults = loaded.extra.get("sampler", {})
+        if not isinstance(defaults, dict):
+            raise CheckpointError(f"the model {name} has default settings that are no table")
+        tokenizer = Tokenizer.from_json(loaded.tokenizer_json)
+        try:
+            return cls.from_transformer(loaded.model, tokenizer, name=name, digest=loaded.digest, defaults=defaults)
+        except ConfigError as error:
+            raise CheckpointError(f"the model {name} has default settings that don't work: {error}") from error
+
+    def settings(self, effort: str = "medium", **changes: Any) -> SamplerSettings:
+        """Sampler settings for this model.
+
+        Args:
+            effort: instant, low, medium or high.
+            **changes: Single settings by name; they go before the model's defaults, which go before the preset.
+
+        Returns:
+            The settings.
+
+        Raises:
+            ConfigError: A name or a value is not allowed.
+        """
+        values = self._defaults | changes
+        preset = SamplerSettings.for_effort(effort, values.get("family", "masked"))
+        known = {field.name for field in dataclasses.fields(SamplerSettings)}
+        unknown = sorted(values.keys() - known)
+        if unknown:
+            raise ConfigError(f"{unknown[0]!r} is no sampler setting; known are {', '.join(sorted(known))}")
+        settings = dataclasses.replace(preset, **values)
+        self._check_canvas(settings)
+        return settings
+
+    def count_prompt_tokens(self, request: Request) -> int:
+        """Settled tokens that a request starts from, role markers included."""
+        return sum(len(ids) for ids in self._encode_text(request))
+
+    def generate(self, request: Request) -> Result:
+        """Answer one request.
+
+        Args:
+            request: What is asked.
+
+        Returns:
+            The answer.
+        """
+        result = None
+        for frame in self.stream(request):
+            result = frame.result
+        assert result is not None, "the last frame carries the result"
+        return result
+
+    def stream(self, request: Request) -> Iterator[Frame]:
+        """Answer one request and show every pass on the way.
+
+        Args:
+            request: What is asked.
+
+        Yields:
+            One frame per pass; the last one carries the result.
+        """
+        job = self._open(request)
+        cache = self._prefill([job])
+        for block in itertools.count():
+            text_before = self.tokenizer.decode(job.completion)
+            for step in self._draw([job], cache, block):
+                result = self._close_canvas(job, step, 0) if step.is_last else None
+                job.watch.pause()
+                yield Frame(
+                    request_id=request.id,
+                    step=step,
+                    tokenizer=self.tokenizer,
+                    text_before=text_before,
+                    nfe=job.nfe_before + job.nfe,
+                    seconds=result.seconds.total if result else job.watch.total,
+                    result=result,
+                )
+                if result is not None:
+                    return
+                job.watch.go_on()
+            cache = self._settle_canvas(job, cache)
+
+    def generate_batch(self, requests: Sequence[Request], *, batch_size: int = 16) -> list[Result]:
+        """Answer many requests, those of equal shape together.
+
+        Rows of a batch share matrix products. Where the machine's products give a row the same bits in any batch (this
+        holds for CPUs that the tests have run on, nobody promises it), results equal those of ``generate``.
+
+        Args:
+            requests: What is asked. Requests for several canvases are drawn alone.
+            batch_size: Most rows together.
+
+        Returns:
+            One result per request, in order; if any does not fit the model, nothing is drawn.
+        """
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for index, request in enumerate(requests):
+            lengths = tuple(len(segment) for segment in self._open(request).segments)
+            alone = index if self._num_canvases(request.settings) > 1 else None
+            groups.setdefault((lengths, request.settings, alone), []).append(index)
+        results: dict[int, Result] = {}
+        for members in groups.values():
+            for start in range(0, len(members), batch_size):
+                chunk = members[start : start + batch_size]
+                if len(chunk) == 1:
+                    results[chunk[0]] = self.generate(requests[chunk[0]])
+                else:
+                    results |= zip(chunk, self._generate_together([requests[i] for i in chunk]), strict=True)
+        return [results[index] for index in range(len(requests))]
+
+    def _generate_together(self, requests: Sequence[Request]) -> list[Result]:
+        """Answer requests of equal shape, one canvas each."""
+        jobs = [self._open(request) for request in requests]
+        cache = self._prefill(jobs)
+        results: list[Result | None] = [None] * len(jobs)
+        for step in self._draw(jobs, cache, 0):
+            for row, job in enumerate(jobs):
+                if step.is_finished[row] and results[row] is None:
+                    results[row] = self._close_canvas(job, step, row)
+        assert all(results), "every row finishes"
+        return [result for result in results if result is not None]
+
+    def _open(self, request: Request) -> Job:
+        """Encode a request's text and check that the model can take it."""
+        watch = Stopwatch()
+        since = time.perf_counter()
+        segments = self._encode_text(request)
+        watch.add("tokenize", since)
+        job = Job(request=request, segments=segments, watch=watch)
+        self._check_canvas(request.settings)
+        # The first canvas needs no room in the context; each finished one before the last does, and a role marker.
+        later = (self._num_canvases(request.settings) - 1) * (request.settings.canvas_length + 1)
+        if job.prompt_tokens + later > self.context_length:
+            remedy = (
+                "shorten it" if not later else f"lower max_new_tokens to {request.settings.canvas_length} or shorten it"
+            )
+            needed = f"and max_new_tokens={request.settings.max_new_tokens} needs {later} more, " if later else ""
+            raise ContextLengthError(
+                f"the prompt has {job.prompt_tokens} tokens, {needed}"
+                f"but the model {self.name} takes a context of {self.context_length}; {remedy}"
+            )
+        return job
+
+    def _encode_text(self, request: Request) -> list[list[int]]:
+        return [encode_segment(self.tokenizer, segment) for segment in request.segments]
+
+    def _check_canvas(self, settings: SamplerSettings) -> None:
+        if settings.canvas_length > self.canvas_length:
+            raise ConfigError(
+                f"canvas_length={settings.canvas_length} is longer than the {self.canvas_length} that the model "
+                f"{self.name} takes; for a longer answer raise max_new_tokens, which opens further canvases"
+            )
+
+    @staticmethod
+    def _num_canvases(settings: SamplerSettings) -> int:
+        return -(-settings.max_new_tokens // settings.canvas_length)
+
+    def _prefill(self, jobs: Sequence[Job]) -> Cache:
+        """Take the settled segments of jobs of equal shape into one context."""
+        since = time.perf_counter()
+        cache: Cache | None = None
+        for rows in zip(*(job.segments for job in jobs), strict=True):
+            with torch.inference_mode():
+                cache = self.denoiser.encode(torch.tensor(rows, device=self.device), cache)
+        assert cache is not None, "a request has at least one segment"
+        for job in jobs:
+            job.watch.add("prefill", since)
+        return cache
+
+    def _draw(self, jobs: Sequence[Job], cache: Cache, block: int) -> Iterator[Step]:
+        """Run the loop over one canvas per job and note what it cost."""
+        settings = jobs[0].request.settings
+        seeds = torch.tensor([job.request.seed for job in jobs])
+        since = time.perf_counter()
+        steps = sample(
+            self.denoiser,
+            context=cache,
+            canvas=self._blank_canvas(settings, seeds, block),
+            settings=settings,
+            special=self._special,
+            seeds=seeds,
+            block=block,
+        )
+        while True:
+            with torch.inference_mode():
+                step = next(steps, None)
+            if step is None:
+                return
+            for row, job in enumerate(jobs):
+                job.watch.add("denoise", since)
+                job.nfe = step.nfe[row]
+                job.revised += int(step.revised[row].sum())
+            yield step
+            since = time.perf_counter()
+
+    def _blank_canvas(self, settings: SamplerSettings, seeds: torch.Tensor, block: int) -> Canvas:
+        if settings.family == "masked":
+            mask = self.tokenizer.special.mask
+            return Canvas.blank(len(seeds), settings.canvas_length, mask, device=self.device)
+        return Canvas.noise(
+            seeds,
+            settings.canvas_length,
+            self.denoiser.vocab_size,
+            special=self._special,
+            block=block,
+            device=self.device,
+        )
+
+    def _close_canvas(self, job: Job, step: Step, row: int) -> Result | None:
+        """Take a finished canvas; the result if it was the last."""
+        job.take_canvas(ids_of(step.tokens[row]), self.tokenizer)
+        is_last = step.block + 1 >= self._num_canvases(job.request.settings)
+        return job.result(self.tokenizer, self.name) if job.is_done or is_last else None
+
+    def _settle_canvas(self, job: Job, cache: Cache) -> Cache:
+        """Take a finished canvas into the context, as a turn of the assistant."""
+        since = time.perf_counter()
+        ids = [self.tokenizer.special.assistant, *job.canvas]
+        with torch.inference_mode():
+            cache = self.denoiser.encode(torch.tensor([ids], device=self.device), cache)
+        job.watch.add("prefill", since)
+        return cache

@@ -1,0 +1,125 @@
+"""The engine's notes on a request that is being answered."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import Tensor
+
+from redraft.engine.request import Request
+from redraft.engine.result import FinishReason, Result, Seconds
+from redraft.text import Tokenizer
+
+__all__ = ["Job", "Stage", "Stopwatch", "ids_of"]
+
+Stage = Literal["tokenize", "prefill", "denoise", "detokenize"]
+"""What the time goes into."""
+
+
+def ids_of(row: Tensor) -> list[int]:
+    """The whole numbers, or truth values, of one row."""
+    return row.tolist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+class Stopwatch:
+    """Adds up the time of each stage; ``pause`` leaves out what the watcher of a stream takes."""
+
+    def __init__(self) -> None:
+        self._spent: dict[Stage, float] = {"tokenize": 0.0, "prefill": 0.0, "denoise": 0.0, "detokenize": 0.0}
+        self._started = time.perf_counter()
+        self._paused_at = 0.0
+
+    def add(self, stage: Stage, since: float) -> None:
+        """Count the time from ``since`` until now, both by ``time.perf_counter``, for a stage."""
+        self._spent[stage] += time.perf_counter() - since
+
+    def pause(self) -> None:
+        """Stop the total."""
+        self._paused_at = time.perf_counter()
+
+    def go_on(self) -> None:
+        """Go on after a pause, as if it had taken no time."""
+        self._started += time.perf_counter() - self._paused_at
+
+    @property
+    def total(self) -> float:
+        """Time since the start, pauses left out."""
+        return time.perf_counter() - self._started
+
+    def seconds(self) -> Seconds:
+        """All stages and the total as they are now."""
+        return Seconds(**self._spent, filter=0.0, total=self.total)
+
+
+@dataclass(kw_only=True, slots=True)
+class Job:
+    """One request on its way to a result."""
+
+    request: Request
+    """What is asked."""
+
+    segments: list[list[int]]
+    """The settled turns as token ids."""
+
+    watch: Stopwatch
+    """Where the time goes."""
+
+    completion: list[int] = field(default_factory=list[int])
+    """Tokens of the text so far, finished canvases only."""
+
+    canvas: list[int] = field(default_factory=list[int])
+    """Tokens of the last finished canvas, as they stand."""
+
+    has_ended: bool = False
+    """Whether the model ended the text."""
+
+    nfe_before: int = 0
+    """Forward passes over finished canvases."""
+
+    nfe: int = 0
+    """Forward passes over the open canvas."""
+
+    revised: int = 0
+    """Revisions so far."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Settled tokens before the first canvas."""
+        return sum(len(segment) for segment in self.segments)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no further canvas is due."""
+        return self.has_ended or len(self.completion) >= self.request.settings.max_new_tokens
+
+    def take_canvas(self, tokens: list[int], tokenizer: Tokenizer) -> None:
+        """Append a finished canvas to the text: what stands before the end of text, [NULL] left out."""
+        special = tokenizer.special
+        self.canvas = tokens
+        if special.end_of_text in tokens:
+            self.has_ended = True
+            tokens = tokens[: tokens.index(special.end_of_text)]
+        self.completion += [token for token in tokens if token < special.first]
+        self.nfe_before, self.nfe = self.nfe_before + self.nfe, 0
+
+    def result(self, tokenizer: Tokenizer, model: str) -> Result:
+        """Decode the text, cut to its greatest length, and close the books."""
+        since = time.perf_counter()
+        limit = self.request.settings.max_new_tokens
+        is_whole = self.has_ended and len(self.completion) <= limit
+        finish_reason: FinishReason = "stop" if is_whole else "length"
+        completion = self.completion[:limit]
+        text = tokenizer.decode(completion)
+        self.watch.add("detokenize", since)
+        return Result(
+            id=self.request.id,
+            text=text,
+            model=model,
+            seed=self.request.seed,
+            finish_reason=finish_reason,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=len(completion),
+            nfe=self.nfe_before + self.nfe,
+            revised_tokens=self.revised,
+            seconds=self.watch.seconds(),
+        )
