@@ -1,3 +1,3 @@
-"""Evaluation: what the models that ship can do, and the figures that say so."""
+"""Evaluation: how right a model is, and how sure that is. Modules are imported by name; the package itself is light."""
 
 __all__: list[str] = []
