@@ -1,0 +1,215 @@
+"""The command line: reads arguments, calls one function per command, turns errors into one line and an exit status.
+
+Exit status: 0 done; 2 the usage or the input is wrong; 1 anything else. ``REDRAFT_DEBUG=1`` shows tracebacks.
+"""
+
+import contextlib
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer.exceptions import TyperException
+
+import redraft
+from redraft.engine.catalog import DEFAULT_MODEL
+from redraft.errors import ConfigError, InputError, RedraftError
+from redraft.interfaces.output import complain, prepare_streams
+
+__all__ = [
+    "EffortName",
+    "OrderName",
+    "SplitName",
+    "SuiteName",
+    "app",
+    "evaluate",
+    "generate",
+    "main",
+    "models",
+    "options",
+    "train",
+]
+
+app = typer.Typer(
+    name="redraft",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Model = Annotated[str, typer.Option(help="Name of a model that ships (see `redraft models`), or a path like ./model.")]
+Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
+# Written out here, because the lists live in rooms that need torch; a test holds them equal.
+EffortName = Literal["instant", "low", "medium", "high"]
+SuiteName = Literal["arithmetic", "primes"]
+OrderName = Literal["answer_first", "derivation_first"]
+SplitName = Literal["train", "dev", "test"]
+
+Effort = Annotated[EffortName, typer.Option(help="Passes against quality.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per result and nothing else.")]
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"redraft {redraft.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A text diffusion language model that redrafts the whole text at once."""
+    del version  # all is done in its callback
+
+
+@app.command()
+def generate(
+    prompt: Annotated[
+        str | None, typer.Argument(metavar="PROMPT", help="What to answer; - reads it from standard input.")
+    ] = None,
+    prompts: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help='Answer many: one {"id": …, "prompt": …} per line in, one JSON line out.'),
+    ] = None,
+    model: Model = DEFAULT_MODEL,
+    seed: Seed = 0,
+    max_tokens: Annotated[int | None, typer.Option(help="Most tokens of the answer.  [default: one canvas]")] = None,
+    effort: Effort = "medium",
+    steps: Annotated[int | None, typer.Option(help="Most passes over a canvas; overrides the effort's.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Least probability that settles a token; overrides the effort's.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="0 takes the likeliest token; overrides the effort's.")
+    ] = None,
+    as_json: AsJson = False,
+    pace: Annotated[
+        float | None,
+        typer.Option(metavar="MS", help="On a terminal: least milliseconds that each pass stays.  [default: 60]"),
+    ] = None,
+) -> None:
+    """Answer a prompt; on a terminal, show the canvas while it settles."""
+    from redraft.interfaces.generate import GenerateOptions
+    from redraft.interfaces.generate import generate as run
+
+    wanted = {"max_new_tokens": max_tokens, "max_steps": steps, "threshold": threshold, "temperature": temperature}
+    run(
+        GenerateOptions(
+            prompt=prompt,
+            prompts=prompts,
+            model=model,
+            seed=seed,
+            effort=effort,
+            changes={name: value for name, value in wanted.items() if value is not None},
+            is_json=as_json,
+            pace_ms=pace,
+        )
+    )
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a TOML file.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one value: section.key=value.")
+    ] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Where the run lives; an unfinished one goes on.  [default: runs/RECIPE]")
+    ] = None,
+) -> None:
+    """Train a model by a recipe, or go on where the run in its directory stopped."""
+    from redraft.interfaces.train import train_recipe
+
+    if not train_recipe(recipe, overrides=set_ or [], run_dir=run_dir):
+        raise typer.Exit(1)
+
+
+@app.command(name="eval")
+def evaluate(
+    suite: Annotated[SuiteName, typer.Argument(metavar="SUITE", help="What to measure: arithmetic or primes.")],
+    count: Annotated[int, typer.Option(help="Number of problems.")] = 200,
+    seed: Seed = 0,
+    model: Model = DEFAULT_MODEL,
+    effort: Effort = "medium",
+    order: Annotated[OrderName, typer.Option(help="What is asked for first.")] = "answer_first",
+    split: Annotated[SplitName, typer.Option(help="Which part of the problems.")] = "test",
+    as_json: AsJson = False,
+) -> None:
+    """Measure accuracy on problems that training never saw, judged by an exact verifier."""
+    from redraft.interfaces.evaluate import evaluate_suite
+
+    evaluate_suite(
+        suite,
+        count=count,
+        seed=seed,
+        model=model,
+        effort=effort,
+        order=order,
+        split=split,
+        is_json=as_json,
+        command=shlex.join(["redraft", *_arguments]),
+    )
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models that ship with this installation."""
+    from redraft.interfaces.models import list_models
+
+    list_models(is_json=as_json)
+
+
+_arguments: list[str] = []
+"""What ``main`` was called with, for reports."""
+
+_INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: Words after the program's name; None takes those of the process.
+
+    Returns:
+        The exit status.
+    """
+    _arguments[:] = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    prepare_streams()
+    try:
+        return _run(_arguments)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 1
+    except BrokenPipeError:
+        # The reader has what it wanted. Python flushes once more at exit, which must not complain.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("REDRAFT_DEBUG") == "1":
+            traceback.print_exc()
+        is_ours = isinstance(error, RedraftError)
+        fault = f"internal error, {type(error).__name__}: {error} (REDRAFT_DEBUG=1 shows where)"
+        complain(str(error) if is_ours else fault)
+        return 2 if isinstance(error, InputError) else 1
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command; a fault of usage becomes an error like all others."""
+    try:
+        status = typer.main.get_command(app).main(arguments, prog_name="redraft", standalone_mode=False)
+    except TyperException as error:
+        raise ConfigError(error.format_message()) from error
+    sys.stdout.flush()
+    if status == _INTERRUPTED:
+        raise KeyboardInterrupt
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,104 @@
+"""``redraft eval``: accuracy on held-out problems; also the short measurement that training takes now and then."""
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from redraft.interfaces.output import to_json
+from redraft.interfaces.start import import_torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redraft.denoiser import Transformer
+    from redraft.tasks.problem import Order, Split
+    from redraft.text import Tokenizer
+
+__all__ = ["evaluate_suite", "quick_validation"]
+
+
+def evaluate_suite(
+    suite: str,
+    *,
+    count: int,
+    seed: int,
+    model: str,
+    effort: str,
+    order: "Order",
+    split: "Split",
+    is_json: bool,
+    command: str,
+) -> None:
+    """Measure and print.
+
+    Args:
+        suite: Name of a task.
+        count: Number of problems.
+        seed: Fixes the problems and every random draw.
+        model: Name or path.
+        effort: Preset of the sampler.
+        order: Whether the answer or the derivation is asked for first.
+        split: Which part of the data.
+        is_json: JSON instead of a table.
+        command: Goes into the report.
+    """
+    import_torch()
+    from redraft.engine import load_engine
+    from redraft.evaluation.accuracy import draw_problems, evaluate
+    from redraft.evaluation.report import Conditions, make_report, render_report
+
+    problems = draw_problems(suite, count=count, seed=seed, split=split, order=order)
+    engine = load_engine(model)
+    settings = engine.settings(effort)
+    since = time.perf_counter()
+    outcomes = evaluate(engine, problems, settings=settings, seed=seed, tick=_progress(count))
+    conditions = Conditions(
+        suite=suite, count=count, seed=seed, split=split, order=order, effort=effort, command=command
+    )
+    report = make_report(outcomes, conditions, engine=engine, settings=settings, seconds=time.perf_counter() - since)
+    sys.stdout.write((to_json(report) if is_json else render_report(report)) + "\n")
+
+
+def quick_validation(
+    tokenizer: "Tokenizer", *, tasks: tuple[str, ...], count: int, canvas_length: int
+) -> "Callable[[Transformer, int], dict[str, float]]":
+    """Return what training calls to see how often real decoding is right about problems of the dev split.
+
+    Args:
+        tokenizer: The one that the model is trained with.
+        tasks: Names of the tasks to ask.
+        count: Problems of each.
+        canvas_length: The one that training uses.
+
+    Returns:
+        A function of the model and the step.
+    """
+    from redraft.engine import Engine
+    from redraft.evaluation.accuracy import draw_problems, evaluate, summarise
+
+    problems = {task: draw_problems(task, count=count, seed=0, split="dev") for task in tasks}
+
+    def validate(model: "Transformer", step: int) -> dict[str, float]:
+        del step
+        engine = Engine.from_transformer(model, tokenizer)
+        settings = engine.settings(canvas_length=canvas_length, max_new_tokens=canvas_length)
+        figures: dict[str, float] = {}
+        for task, asked in problems.items():
+            accuracy = summarise(evaluate(engine, asked, settings=settings))
+            figures[f"answer_accuracy/{task}"] = accuracy.answer.value
+            figures[f"accuracy/{task}"] = accuracy.both.value
+        return figures
+
+    return validate
+
+
+def _progress(total: int) -> "Callable[[int], None] | None":
+    """Count up on a terminal; elsewhere say nothing."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tick(done: int) -> None:
+        sys.stderr.write(f"\r{done}/{total} " if done < total else "\r\x1b[K")
+        sys.stderr.flush()
+
+    return tick
