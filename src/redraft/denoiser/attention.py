@@ -15,7 +15,16 @@ from torch import Tensor
 from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
 from redraft.types import ContextMask, TokenMask
 
-__all__ = ["Attend", "CanvasAttention", "SegmentAttention", "TrainingAttention", "attention"]
+__all__ = [
+    "Attend",
+    "CanvasAttention",
+    "SegmentAttention",
+    "TrainingAttention",
+    "attention",
+    "causal_bias",
+    "keep_self_visible",
+    "padding_bias",
+]
 
 Bias = Float[Tensor, "batch_or_one one rows columns"]
 """Added to the attention scores: 0 where a query may see a key, minus infinity where not."""

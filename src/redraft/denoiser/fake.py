@@ -43,6 +43,35 @@ class FakeDenoiser:
     logits_of: Callable[[Tokens, Tokens | None], Logits]
     nfe: int = 0
 
+    @classmethod
+    def tangled(cls, *, vocab_size: int, length: int, seed: int, scale: int = 1) -> "FakeDenoiser":
+        """A denoiser whose every score depends on every token of the canvas and on the context, at random but for good.
+
+        Scores are multiples of 1/64, so that their sums are exact: a row scores the same to the bit in any batch.
+
+        Args:
+            vocab_size: Number of token ids.
+            length: Most canvas positions.
+            seed: Picks one of many such denoisers.
+            scale: Makes it surer of itself.
+
+        Returns:
+            The denoiser.
+        """
+        rng = torch.Generator().manual_seed(seed)
+        shape = (length, vocab_size, length, vocab_size)  # from a token at a position to a score at a position
+        influence = torch.randint(-32, 33, shape, generator=rng).float() / 64 * scale
+
+        def logits_of(canvas: Tokens, context: Tokens | None) -> Logits:
+            width = canvas.shape[1]
+            logits = sum(influence[place, canvas[:, place], :width] for place in range(width))
+            assert isinstance(logits, torch.Tensor), "a canvas has at least one position"
+            if context is None:
+                return logits
+            return logits + influence[0, context.sum(dim=1) % vocab_size, :width]
+
+        return cls(vocab_size=vocab_size, logits_of=logits_of)
+
     def encode(self, tokens: Tokens, cache: Cache | None = None, *, is_valid: TokenMask | None = None) -> FakeCache:
         """Append the segment; padding is kept as it came."""
         del is_valid

@@ -27,7 +27,7 @@ from redraft.types import (
     WholePerRow,
 )
 
-__all__ = ["Transformer"]
+__all__ = ["Layer", "SelfAttention", "SelfConditioning", "Transformer", "normalised"]
 
 Rotation = Float[Tensor, "batch_or_one length one half_head_width"]
 """Cosines or sines of the rotary angles."""
@@ -94,6 +94,9 @@ class SelfConditioning(nn.Module):
 
 class Transformer(nn.Module):
     """p(x_0 | x_t, context) over a canvas; implements ``redraft.denoiser.Denoiser``."""
+
+    rope_frequencies: Tensor
+    is_digit: Tensor
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
