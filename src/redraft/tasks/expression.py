@@ -24,6 +24,7 @@ __all__ = [
     "apply",
     "canonical",
     "count_reductions",
+    "operations",
     "reductions",
     "show_literal",
 ]

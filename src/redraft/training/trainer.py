@@ -24,7 +24,7 @@ from redraft.noise import LossParts, denoising_loss
 from redraft.text import Tokenizer
 from redraft.training import checkpoint
 from redraft.training.config import Recipe
-from redraft.training.corruption import Rows, TokenTable, corrupt
+from redraft.training.corruption import ChosenMask, Rows, TokenTable, corrupt
 from redraft.training.data import Batch, BatchStream, ExampleStream
 from redraft.training.ema import Ema
 from redraft.training.export import export_model
@@ -35,9 +35,9 @@ from redraft.training.optimizer import MixedOptimizer
 from redraft.training.recipe import differing_keys, recipe_to_dict
 from redraft.training.schedule import lr_schedule
 from redraft.training.validation import HeldOut
-from redraft.types import TokenMask, Tokens
+from redraft.types import Tokens
 
-__all__ = ["TrainResult", "Trainer", "Validate", "train"]
+__all__ = ["TrainResult", "Trainer", "Validate", "step_rng", "train"]
 
 Validate = Callable[[Transformer, int], dict[str, float]]
 """Called with the averaged model and the step; what it returns goes into the metrics."""
@@ -236,7 +236,7 @@ class Trainer:
         context = batch.context.to(self.device)
         context_is_valid = batch.context_is_valid.to(self.device)
 
-        def guess(rows: Rows, canvas: Tokens, wanted: TokenMask) -> Tensor:
+        def guess(rows: Rows, canvas: Tokens, wanted: ChosenMask) -> Tensor:
             rows = rows.to(self.device)
             with torch.no_grad(), autocast(self.device, self.dtype):
                 return self.forward(
