@@ -5,7 +5,7 @@ A task makes problems (``generate``) and judges texts (``verify``); it never see
 
 import random
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from redraft.text.slots import Field
 
@@ -67,10 +67,12 @@ class Verdict:
         return self.answer_is_correct and self.is_derivation_valid
 
 
+@runtime_checkable
 class Dials(Protocol):
     """Settings of one task's generator: a frozen dataclass per task, see each task."""
 
 
+@runtime_checkable
 class Task(Protocol):
     """A source of problems with an exact verifier."""
 
