@@ -1,4 +1,4 @@
-"""`make demo` tells the truth: the model that ships answers all four prompts right, every line of them."""
+"""`make demo` tells the truth about the model that ships, whether it solves the four prompts or not."""
 
 import os
 import subprocess
@@ -11,12 +11,16 @@ ROOT = Path(__file__).resolve().parents[2]
 HAS_MODEL = any((ROOT / "src" / "redraft" / "models").glob("*/manifest.json"))
 
 
-@pytest.mark.slow
-@pytest.mark.model
-@pytest.mark.skipif(not HAS_MODEL, reason="no model ships yet")
-@pytest.mark.xfail(reason="the checkpoint in place was trained for 33 minutes and solves neither; see docs/log.md")
-def test_the_demo_is_right() -> None:
-    run = subprocess.run(
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.model,
+    pytest.mark.skipif(not HAS_MODEL, reason="no model ships yet"),
+]
+
+
+@pytest.fixture(scope="module")
+def demo() -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "redraft.evaluation.demo"],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"},
@@ -26,5 +30,17 @@ def test_the_demo_is_right() -> None:
         timeout=240,
         check=False,
     )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.count("checked: the answer is right") == 4
+
+
+def test_the_demo_judges_every_answer(demo: subprocess.CompletedProcess[str]) -> None:
+    lines = demo.stdout.splitlines()
+    num_right = sum(line.startswith("checked: the answer is right") for line in lines)
+    num_wrong = sum(line.startswith("WRONG: ") for line in lines)
+    assert num_right + num_wrong == 4, demo.stdout + demo.stderr
+    assert demo.returncode == (1 if num_wrong else 0)
+
+
+@pytest.mark.xfail(reason="the first checkpoint has not been trained long enough; see docs/log.md")
+def test_the_demo_is_right(demo: subprocess.CompletedProcess[str]) -> None:
+    """Strict: the day a checkpoint solves all four, the mark above has to go."""
+    assert demo.returncode == 0, demo.stdout + demo.stderr
