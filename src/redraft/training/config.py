@@ -25,7 +25,7 @@ def _check_at_least(record: object, least: float, *names: str) -> None:
     for name in names:
         value = getattr(record, name)
         if not value >= least:
-            raise ConfigError(f"{name}={value} is too small; use {least} or more")
+            raise ConfigError(f"{name}={value} is too small; use {least:g} or more")
 
 
 def _check_choice(name: str, value: str, *choices: str) -> None:
@@ -103,8 +103,8 @@ class DataRecipe:
             raise ConfigError("every weight in data.mixture is 0; give at least one a positive weight")
         if not any((e.weight if e.final_weight is None else e.final_weight) > 0 for e in self.mixture):
             raise ConfigError("every final_weight in data.mixture is 0; give at least one a positive final_weight")
-        _check_at_least(self, 0, "end_tokens", "far_end_tokens")
-        _check_at_least(self, 1, "canvas_length", "canvas_multiple", "context_length", "pool_examples")
+        _check_at_least(self, 0.0, "end_tokens", "far_end_tokens")
+        _check_at_least(self, 1.0, "canvas_length", "canvas_multiple", "context_length", "pool_examples")
         _check_shares(self, "anneal", "slack_share")
         if self.canvas_length % self.canvas_multiple:
             raise ConfigError(
@@ -204,7 +204,7 @@ class OptimizerRecipe:
 
     def __post_init__(self) -> None:
         _check_at_least(self, 0.0, "muon_lr", "muon_weight_decay", "adamw_lr", "warmup_steps", "final_lr")
-        _check_at_least(self, 1, "newton_schulz_steps")
+        _check_at_least(self, 1.0, "newton_schulz_steps")
         _check_shares(self, "muon_momentum", "cooldown", "ema_decay")
         if self.ema_decay >= 1.0 or self.muon_momentum >= 1.0:
             raise ConfigError("ema_decay and muon_momentum must be below 1; 1 never takes anything in")
@@ -264,9 +264,9 @@ class TrainRecipe:
     """Loss plot: "auto" (if matplotlib is there), "always" or "never"."""
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 0, "max_steps", "max_seconds", "log_seconds", "checkpoint_seconds", "checkpoint_steps")
-        _check_at_least(self, 0, "validate_seconds", "validate_steps", "validate_batches")
-        _check_at_least(self, 1, "num_threads", "keep_checkpoints")
+        _check_at_least(self, 0.0, "max_steps", "max_seconds", "log_seconds", "checkpoint_seconds", "checkpoint_steps")
+        _check_at_least(self, 0.0, "validate_seconds", "validate_steps", "validate_batches")
+        _check_at_least(self, 1.0, "num_threads", "keep_checkpoints")
         if not (self.max_steps or self.max_seconds):
             raise ConfigError("the run has no end; set train.max_steps or train.max_seconds")
         _check_choice("train.device", self.device, "auto", "cpu", "cuda")

@@ -18,7 +18,17 @@ from redraft.training.config import NoiseRecipe
 from redraft.training.data import Batch
 from redraft.types import TokenMask, Tokens
 
-__all__ = ["Guess", "Noised", "Rows", "TokenTable", "corrupt", "fill_with_guesses", "line_mask", "substitutes"]
+__all__ = [
+    "ChosenMask",
+    "Guess",
+    "Noised",
+    "Rows",
+    "TokenTable",
+    "corrupt",
+    "fill_with_guesses",
+    "line_mask",
+    "substitutes",
+]
 
 Rows = Bool[Tensor, " batch"]
 """A claim about each row."""
@@ -32,7 +42,10 @@ VocabMask = Bool[Tensor, " vocab"]
 TokenIds = Int[Tensor, " ids"]
 """A few token ids."""
 
-Guess = Callable[[Rows, Tokens, TokenMask], WantedLogits]
+ChosenMask = Bool[Tensor, "chosen length"]
+"""A claim about each position of some chosen rows."""
+
+Guess = Callable[[Rows, Tokens, ChosenMask], WantedLogits]
 """The model's logits of some rows: (which rows, the whole noised canvas, the positions wanted in those rows)."""
 
 HALF = 0.5
@@ -197,6 +210,9 @@ def fill_with_guesses(
     if not bool(is_filled.any()):
         return x_t
     logits = guess(is_guessed_row, x_t, is_filled[is_guessed_row]).float().cpu()
+    if not bool(logits.isfinite().all()):
+        # The model has diverged; the loss of this very step says so in words.
+        return x_t
     # [MASK] is no token of a text; the sampler never commits it.
     logits[:, table.mask] = -torch.inf
     sampled = torch.multinomial(torch.softmax(logits, dim=-1), 1, generator=rng)[:, 0]

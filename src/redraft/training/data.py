@@ -90,7 +90,7 @@ class ExampleStream:
     def __init__(self, recipe: DataRecipe, tokenizer: Tokenizer, *, split: Split = "train") -> None:
         self.recipe = recipe
         self.tokenizer = tokenizer
-        self.split = split
+        self.split: Split = split
         self.mixture = Mixture(recipe.mixture, recipe.anneal)
         self.tasks = [get_task(entry.task) for entry in recipe.mixture]
         self.dials = [task.make_dials(**entry.dials) for task, entry in zip(self.tasks, recipe.mixture, strict=True)]
@@ -151,7 +151,7 @@ def cut_into_batches(sizes: Sequence[tuple[int, int]], batch_tokens: int) -> lis
     examples would weigh more than others, so the budget is lowered until the same number of batches comes out even.
 
     >>> cut_into_batches([(2, 8), (3, 8), (2, 16), (4, 16)], batch_tokens=40)
-    [[0, 1], [2, 3]]
+    [[0, 2], [1, 3]]
 
     Args:
         sizes: Canvas length and context length of each example, the canvas first.

@@ -1,4 +1,4 @@
-"""Muon for the matrices inside the layers, AdamW for embeddings, head and scalars.
+"""Muon for the matrices inside the layers, Adam for embeddings, head and scalars.
 
 Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon): the momentum of each matrix is replaced by the
 nearest matrix whose singular values are all near 1, found by Newton-Schulz iterations. ``torch.optim.Muon`` runs these
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from redraft.training.config import OptimizerRecipe
 
-__all__ = ["Matrices", "MatrixMuon", "MixedOptimizer", "orthogonalise"]
+__all__ = ["Adam", "Matrices", "MatrixMuon", "MixedOptimizer", "orthogonalise"]
 
 Matrices = Float[Tensor, "count rows columns"]
 """Matrices of one shape."""
@@ -26,8 +26,11 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 NUM_FUSED = {"qkv.weight": 3}
 """Parameters that stack several matrices by rows; each is a matrix of its own to Muon."""
 
+EPSILON = 1e-8
+"""Keeps Adam's step finite where a gradient has been zero so far (arXiv 1412.6980, section 2)."""
+
 EMBEDDING_NAMES = ("embedding", "canvas_position", "place_value", "head")
-"""Top-level modules whose matrices are lookup tables or the output layer, which AdamW trains."""
+"""Top-level modules whose matrices are lookup tables or the output layer, which Adam trains."""
 
 
 def orthogonalise(stack: Matrices, num_steps: int = 5) -> Matrices:
@@ -98,6 +101,33 @@ class MatrixMuon:
                 weight.add_(part.reshape_as(weight), alpha=-step_size)
 
 
+class Adam:
+    """Adam (arXiv 1412.6980, algorithm 1) over named tensors, without weight decay.
+
+    Written out because ``torch.optim`` imports the compiler with it, which costs seconds of every start.
+    """
+
+    def __init__(self, named: Iterable[tuple[str, Tensor]], recipe: OptimizerRecipe) -> None:
+        self.recipe = recipe
+        self.weights = dict(named)
+        self.steps = {name: torch.zeros(()) for name in self.weights}
+        self.means = {name: torch.zeros_like(weight) for name, weight in self.weights.items()}
+        self.squares = {name: torch.zeros_like(weight) for name, weight in self.weights.items()}
+
+    @torch.no_grad()
+    def step(self, lr_factor: float) -> None:
+        """Update every tensor from its gradient; one without a gradient is left alone."""
+        fast, slow = self.recipe.adamw_betas
+        for name, weight in self.weights.items():
+            if weight.grad is None:
+                continue
+            step = float(self.steps[name].add_(1))
+            mean = self.means[name].lerp_(weight.grad, 1.0 - fast)
+            square = self.squares[name].mul_(slow).addcmul_(weight.grad, weight.grad, value=1.0 - slow)
+            spread = square.div(1.0 - slow**step).sqrt_().add_(EPSILON)
+            weight.addcdiv_(mean, spread, value=-self.recipe.adamw_lr * lr_factor / (1.0 - fast**step))
+
+
 class MixedOptimizer:
     """Both optimisers of a model, behind one ``step``; its state is plain named tensors."""
 
@@ -105,15 +135,8 @@ class MixedOptimizer:
         self.recipe = recipe
         self.weights = dict(model.named_parameters())
         matrices = {name for name, weight in self.weights.items() if _is_inner_matrix(name, weight)}
-        self.muon = MatrixMuon(((n, w) for n, w in self.weights.items() if n in matrices), recipe)
-        self.others = {name: weight for name, weight in self.weights.items() if name not in matrices}
-        self.adamw = torch.optim.AdamW(
-            self.others.values(),
-            lr=recipe.adamw_lr,
-            betas=(recipe.adamw_betas[0], recipe.adamw_betas[1]),
-            weight_decay=0.0,
-            fused=True,
-        )
+        self.muon = MatrixMuon(((name, self.weights[name]) for name in self.weights if name in matrices), recipe)
+        self.adam = Adam(((name, self.weights[name]) for name in self.weights if name not in matrices), recipe)
 
     def clip_gradients(self) -> float:
         """Scale the whole gradient down to ``clip_norm`` and return the norm that it had."""
@@ -122,30 +145,15 @@ class MixedOptimizer:
     def step(self, lr_factor: float) -> None:
         """Update every weight and drop the gradients; ``lr_factor`` scales both learning rates."""
         self.muon.step(lr_factor)
-        for group in self.adamw.param_groups:
-            group["lr"] = self.recipe.adamw_lr * lr_factor
-        self.adamw.step()
+        self.adam.step(lr_factor)
         for weight in self.weights.values():
             weight.grad = None
 
     def state_tensors(self) -> dict[str, Tensor]:
-        """Everything that the optimisers remember, by name."""
+        """Everything that the optimisers remember, by name; the tensors are the live ones."""
         state = {f"muon.{name}": momentum for name, momentum in self.muon.momentum.items()}
-        for name, weight in self.others.items():
-            for key, value in self.adamw.state[weight].items():
-                state[f"adamw.{key}.{name}"] = value
-        return state
-
-    @torch.no_grad()
-    def load_state_tensors(self, state: dict[str, Tensor]) -> None:
-        """Restore what ``state_tensors`` gave."""
-        for name, momentum in self.muon.momentum.items():
-            momentum.copy_(state[f"muon.{name}"])
-        for name, weight in self.others.items():
-            for key in ("step", "exp_avg", "exp_avg_sq"):
-                saved = state.get(f"adamw.{key}.{name}")
-                if saved is not None:
-                    self.adamw.state[weight][key] = saved.clone().to(weight.device)
+        adam = {"step": self.adam.steps, "exp_avg": self.adam.means, "exp_avg_sq": self.adam.squares}
+        return state | {f"adamw.{key}.{name}": tensor for key, named in adam.items() for name, tensor in named.items()}
 
 
 def _is_inner_matrix(name: str, weight: Tensor) -> bool:

@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,8 @@ class Trainer:
         self.started = time.monotonic()
         due = _Timers(self.recipe, self.started)
         first_progress, first_step = self.progress, self.step
-        with Interrupt() as interrupt:
+        # Closed also when training diverges, so that the diary up to there is whole.
+        with closing(self.metrics), Interrupt() as interrupt:
             while self.progress < 1.0 and not interrupt.is_requested:
                 record = self._train_step(ceiling)
                 spent, gained = time.monotonic() - self.started, self.progress - first_progress
@@ -173,7 +175,6 @@ class Trainer:
                 self._validate()
             self._save()
             self._plot()
-        self.metrics.close()
         if interrupt.is_requested:
             self.log(f"interrupted: step {self.step} is saved in {self.run_dir}; the same command goes on from there")
         return TrainResult(
@@ -280,7 +281,7 @@ class Trainer:
             )
         checkpoint.copy_into(dict(self.model.named_parameters()), state.sections["model"], "model")
         checkpoint.copy_into(self.ema.averages, state.sections.get("ema", {}), "averages")
-        self.optimizer.load_state_tensors(dict(state.sections["optimizer"]))
+        checkpoint.copy_into(self.optimizer.state_tensors(), state.sections["optimizer"], "optimiser state")
         self.stream.load_state_dict(state.scalars["stream"])
         self.step = state.step
         self.seconds_before = float(state.scalars["seconds"])

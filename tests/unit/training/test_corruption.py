@@ -1,0 +1,137 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from redraft.text import Tokenizer
+from redraft.training import NoiseRecipe, Recipe
+from redraft.training.corruption import Noised, TokenTable, corrupt, line_mask, substitutes
+from redraft.training.data import Batch, BatchStream, ExampleStream
+
+PLAIN = NoiseRecipe(all_mask_share=0.0, line_share=0.0, corrupt_share=0.0)
+
+
+@pytest.fixture
+def table(tokenizer: Tokenizer) -> TokenTable:
+    return TokenTable.of(tokenizer)
+
+
+@pytest.fixture
+def batch(make_recipe: Callable[..., Recipe], tokenizer: Tokenizer) -> Batch:
+    recipe = make_recipe(data={"batch_tokens": 20_000, "pool_examples": 200}).data
+    return BatchStream(ExampleStream(recipe, tokenizer)).next(0.0)
+
+
+@pytest.fixture
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def noise(batch: Batch, table: TokenTable, recipe: NoiseRecipe, seed: int = 0) -> Noised:
+    return corrupt(batch, recipe, table, torch.Generator().manual_seed(seed), progress=0.0, guess=None)
+
+
+def test_the_table_knows_the_vocabulary(table: TokenTable, tokenizer: Tokenizer) -> None:
+    assert int(table.is_place.sum()) == 11
+    newline, comma, digit = tokenizer.encode("\n") + tokenizer.encode(",") + tokenizer.encode("7")
+    assert table.is_separator[[newline, comma, digit, table.mask]].tolist() == [True, True, False, False]
+
+
+def test_all_mask_rows_are_all_mask(batch: Batch, table: TokenTable) -> None:
+    noised = noise(batch, table, replace(PLAIN, all_mask_share=1.0))
+    assert bool((noised.canvas == table.mask).all())
+    assert bool(noised.is_corrupted.all())
+
+
+def test_plain_rows_hold_the_truth_or_a_mask(batch: Batch, table: TokenTable) -> None:
+    noised = noise(batch, table, PLAIN)
+    is_masked = noised.canvas == table.mask
+    assert bool((is_masked == noised.is_corrupted).all())
+    assert noised.canvas[~is_masked].equal(batch.canvas[~is_masked])
+    # Times are spread evenly over [0.02, 1], so the share of masks is near their mean.
+    assert float(is_masked.float().mean()) == pytest.approx(0.51, abs=0.04)
+
+
+def test_wrong_tokens_stand_only_at_visible_supervised_places(batch: Batch, table: TokenTable) -> None:
+    recipe = replace(PLAIN, corrupt_share=1.0, max_corrupt=1.0, low_time=0.0)
+    noised = noise(batch, table, recipe)
+    is_wrong = noised.is_corrupted & (noised.canvas != table.mask)
+    assert bool(batch.is_supervised[is_wrong].all())
+    visible = (noised.canvas != table.mask) & batch.is_supervised
+    assert 0.2 < float(is_wrong[visible].float().mean()) < 0.6
+    assert not bool((noised.canvas == table.mask)[is_wrong].any())
+
+
+def test_a_digit_mostly_becomes_a_digit_or_an_empty_slot(batch: Batch, table: TokenTable, rng: torch.Generator) -> None:
+    drawn = substitutes(batch, replace(PLAIN, same_class_share=1.0), table, rng)
+    is_place = table.is_place[batch.canvas]
+    assert bool(table.is_place[drawn[is_place]].all())
+    assert not bool(table.is_place[drawn[~is_place]].all())
+
+
+def test_uniform_rows_have_no_mask(batch: Batch, table: TokenTable) -> None:
+    noised = noise(batch, table, replace(PLAIN, uniform_share=1.0))
+    assert not bool((noised.canvas == table.mask).any())
+    assert 0.3 < float(noised.is_corrupted.float().mean()) < 0.6
+
+
+def test_line_masks_look_like_decoding_line_by_line(batch: Batch, table: TokenTable) -> None:
+    recipe = replace(PLAIN, hide_answer_share=1.0)
+    is_separator = table.is_separator[batch.canvas] & batch.is_content
+    line = is_separator.cumsum(dim=1) - is_separator.long()
+    whole_lines_seen = 0
+    for seed in range(8):
+        is_masked = line_mask(batch, recipe, table, torch.Generator().manual_seed(seed))
+        for row in range(len(batch.entries)):
+            hidden = [bool(is_masked[row, line[row] == number].all()) for number in range(int(line[row].max()) + 1)]
+            if bool(batch.is_answer_first[row]):
+                assert hidden.pop(0), "the answer comes last"
+            # After the first line that is hidden, or partly visible, nothing is visible. Short lines may be hidden by
+            # extra masks, so look from the end: the visible lines are a prefix, plus one line in progress.
+            seen = [number for number, is_hidden in enumerate(hidden) if not is_hidden]
+            whole_lines_seen += len(seen)
+            if seen:
+                tail = torch.tensor([n > seen[-1] + int(bool(batch.is_answer_first[row])) for n in line[row].tolist()])
+                assert bool(is_masked[row, tail].all())
+    assert whole_lines_seen > len(batch.entries)
+
+
+def test_the_answer_line_stays_visible_where_asked(batch: Batch, table: TokenTable, rng: torch.Generator) -> None:
+    is_masked = line_mask(batch, replace(PLAIN, hide_answer_share=0.0), table, rng)
+    is_separator = table.is_separator[batch.canvas] & batch.is_content
+    in_first = (is_separator.cumsum(dim=1) - is_separator.long() == 0) & batch.is_answer_first[:, None]
+    assert float(is_masked[in_first].float().mean()) < 0.2, "only extra masks fall on it"
+
+
+def test_own_guesses_are_put_at_masked_places_and_scored_by_truth(batch: Batch, table: TokenTable) -> None:
+    recipe = replace(PLAIN, corrupt_share=1.0, own_predictions_share=1.0, own_predictions_after=0.5)
+    asked: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def guess(rows: Tensor, canvas: Tensor, wanted: Tensor) -> Tensor:
+        asked.append((rows, canvas, wanted))
+        assert bool((canvas[rows][wanted] == table.mask).all()), "only masked places are asked for"
+        logits = torch.full((int(wanted.sum()), len(table.is_place)), -50.0)
+        logits[:, 65] = 0.0
+        logits[:, table.mask] = 50.0
+        return logits
+
+    rng = torch.Generator().manual_seed(0)
+    early = corrupt(batch, recipe, table, rng, progress=0.49, guess=guess)
+    assert not asked, "before its time the model is not asked"
+    assert early.canvas.shape == batch.canvas.shape
+    noised = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=0.5, guess=guess)
+    ((rows, before, wanted),) = asked
+    places = torch.zeros_like(batch.is_supervised)
+    places[rows] = wanted
+    assert bool((noised.canvas[places] == 65).all()), "the sample is in place, and never a mask"
+    assert noised.canvas[~places].equal(before[~places])
+    assert bool(batch.is_supervised[places].all())
+    assert bool(noised.is_corrupted.equal(noised.canvas != batch.canvas))
+
+
+def test_the_same_seed_gives_the_same_noise(batch: Batch, table: TokenTable) -> None:
+    one, again, other = (noise(batch, table, NoiseRecipe(), seed) for seed in (1, 1, 2))
+    assert one.canvas.equal(again.canvas)
+    assert not one.canvas.equal(other.canvas)

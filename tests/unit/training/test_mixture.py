@@ -1,0 +1,33 @@
+import random
+
+import pytest
+
+from redraft.training import MixtureEntry
+from redraft.training.mixture import Mixture
+
+ENTRIES = [
+    MixtureEntry(task="a", weight=3.0, final_weight=0.0),
+    MixtureEntry(task="b", weight=1.0),
+    MixtureEntry(task="c", weight=0.0, final_weight=3.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"),
+    [(0.0, [0.75, 0.25, 0.0]), (0.25, [0.375, 0.25, 0.375]), (0.5, [0.0, 0.25, 0.75]), (1.0, [0.0, 0.25, 0.75])],
+)
+def test_weights_move_linearly_and_stay(progress: float, expected: list[float]) -> None:
+    assert Mixture(ENTRIES, anneal=0.5).weights(progress) == pytest.approx(expected)
+
+
+def test_no_anneal_means_the_final_weights_from_the_start() -> None:
+    assert Mixture(ENTRIES, anneal=0.0).weights(0.0) == pytest.approx([0.0, 0.25, 0.75])
+
+
+def test_draws_follow_the_weights() -> None:
+    rng = random.Random(0)
+    mixture = Mixture(ENTRIES, anneal=0.5)
+    drawn = [mixture.choose(rng, 0.25) for _ in range(4000)]
+    shares = [drawn.count(index) / len(drawn) for index in range(3)]
+    # Standard error of a share here: below 0.008.
+    assert shares == pytest.approx([0.375, 0.25, 0.375], abs=0.03)
