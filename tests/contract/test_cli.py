@@ -123,7 +123,7 @@ def test_without_a_command_there_is_help(run: Any) -> None:
 )
 def test_wrong_usage_is_one_line_and_status_2(run: Any, arguments: list[str], words: str) -> None:
     ran = run(*arguments)
-    assert ran.status == 2
+    assert ran.status == 2, ran.err
     assert ran.out == ""
     assert ran.err.startswith("redraft: ")
     assert ran.err.count("\n") == 1
@@ -150,7 +150,7 @@ def test_wrong_input_is_one_line_and_status_2(
     run: Any, tiny_checkpoint: Path, arguments: list[str], words: str
 ) -> None:
     ran = run("generate", "--model", str(tiny_checkpoint), *arguments)
-    assert ran.status == 2
+    assert ran.status == 2, ran.err
     assert ran.out == ""
     assert ran.err.count("\n") == 1
     assert words in ran.err
@@ -238,12 +238,13 @@ def test_a_prompt_from_standard_input(run: Any, tiny_checkpoint: Path, monkeypat
         assert run("generate", "-", *flags).out == wanted
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff")))
     ran = run("generate", "-", *flags)
-    assert ran.status == 2
+    assert ran.status == 2, ran.err
     assert "UTF-8" in ran.err
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"prompt": "1 + 2"}\n')))
     assert run("generate", "--prompts", "-", *flags).records[0]["text"] + "\n" == wanted
 
 
+@pytest.mark.slow
 def test_odd_prompts_each_get_text_or_one_clear_error(
     run: Any, tiny_checkpoint: Path, tmp_path: Path, odd_prompts: tuple[str, ...]
 ) -> None:
@@ -251,7 +252,7 @@ def test_odd_prompts_each_get_text_or_one_clear_error(
     lines = [json.dumps({"id": i, "prompt": prompt}) for i, prompt in enumerate(odd_prompts)]
     halves = ['{"id": "half", "prompt": "\\ud800"}', "not json", '{"id": "x"}', '{"id": "\\udfff", "prompt": "1"}']
     (tmp_path / "p.jsonl").write_text("\n".join([*lines, *halves]) + "\n")
-    flags = ["--model", str(tiny_checkpoint), "--effort", "instant"]
+    flags = ["--model", str(tiny_checkpoint), "--effort", "instant", "--steps", "2"]
     ran = run("generate", "--prompts", str(tmp_path / "p.jsonl"), *flags)
     assert ran.status == 0
     assert ran.err == ""

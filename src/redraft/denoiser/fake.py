@@ -62,7 +62,8 @@ class FakeDenoiser:
         shape = (length, vocab_size, length, vocab_size)  # from a token at a position to a score at a position
         influence = torch.randint(-32, 33, shape, generator=rng).float() / 64 * scale
 
-        def logits_of(canvas: Tokens, context: Tokens | None) -> Logits:
+        # Plain tensors, because the context has a length of its own.
+        def logits_of(canvas: torch.Tensor, context: torch.Tensor | None) -> torch.Tensor:
             width = canvas.shape[1]
             logits = sum(influence[place, canvas[:, place], :width] for place in range(width))
             assert isinstance(logits, torch.Tensor), "a canvas has at least one position"

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from redraft.errors import CheckpointError, ConfigError
 
@@ -129,6 +129,9 @@ def _read_json(path: Path) -> tuple[bytes, dict[str, Any]]:
     try:
         with path.open("rb") as file:
             raw = file.read(_MAX_JSON_BYTES)
-        return raw, json.loads(raw)
+        value = json.loads(raw)
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"can't read {path}; install the package again") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} holds no object; install the package again")
+    return raw, cast(dict[str, Any], value)

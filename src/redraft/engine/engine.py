@@ -134,10 +134,12 @@ class Engine:
         """
         values = self._defaults | changes
         preset = SamplerSettings.for_effort(effort, values.get("family", "masked"))
-        known = {field.name for field in dataclasses.fields(SamplerSettings)}
-        unknown = sorted(values.keys() - known)
+        known = {field.name: str(field.type) for field in dataclasses.fields(SamplerSettings)}
+        unknown = sorted(values.keys() - known.keys())
         if unknown:
             raise ConfigError(f"{unknown[0]!r} is no sampler setting; known are {', '.join(sorted(known))}")
+        # JSON and people write 1 for 1.0.
+        values = {name: float(v) if type(v) is int and "float" in known[name] else v for name, v in values.items()}
         settings = dataclasses.replace(preset, **values)
         self._check_canvas(settings)
         return settings

@@ -53,10 +53,11 @@ Effort = Annotated[EffortName, typer.Option(help="Passes against quality.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per result and nothing else.")]
 
 
-def _print_version(is_wanted: bool) -> None:
+def _print_version(is_wanted: bool) -> bool:
     if is_wanted:
         typer.echo(f"redraft {redraft.__version__}")
         raise typer.Exit
+    return is_wanted
 
 
 @app.callback()
