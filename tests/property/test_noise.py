@@ -81,6 +81,15 @@ def test_alpha_falls_and_stays_a_probability(dtype: torch.dtype, schedule: Noise
 
 
 @FIXED
+@given(gap=st.floats(1e-6, 1e-2))
+def test_cosine_keeps_its_digits_near_the_noise_end(gap: float) -> None:
+    # alpha = 2 sin^2(pi/4 (1 - t)) is about 1.23 (1 - t)^2, far below the rounding of 1 in float32.
+    t = 1.0 - _times(gap, dtype=torch.float32)
+    exact = 2 * math.sin(math.pi / 4 * (1.0 - t.item())) ** 2
+    assert Cosine().alpha(t).item() == pytest.approx(exact, rel=1e-5)
+
+
+@FIXED
 @given(schedule=SCHEDULES, low=INNER_TIME, high=INNER_TIME)
 def test_alpha_falls_strictly_over_a_visible_distance(schedule: NoiseSchedule, low: float, high: float) -> None:
     low, high = sorted((low, high))
