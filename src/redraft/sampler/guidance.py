@@ -13,8 +13,10 @@ from redraft.types import Logits, Probs, Tokens
 __all__ = ["LEAST", "Scorer", "SelfConditioned", "TokenIds", "guided"]
 
 LEAST = -1e30
-"""Logit of a token that must never be drawn. Its probability is exactly 0; unlike minus infinity it stays finite when
-divided by a temperature, and 0 times it is 0."""
+"""Logit of a token that must never be drawn, and the least that any has here. Its probability is exactly 0.
+
+Unlike minus infinity, which some denoisers give, it stays finite when divided by a temperature, and 0 times it is 0.
+"""
 
 TokenIds = Int[Tensor, " ids"]
 """A list of token ids."""
@@ -106,11 +108,14 @@ class Scorer:
             Fresh float32 scores; tokens that must never come have the least one.
         """
         context, unconditional = self._context_of(rows)
-        logits = self._denoiser.denoise(canvas, context, self_conditioning=last_probs).float()
+        logits = self._ask(canvas, context, last_probs)
         if self._guidance_scale != 0.0:
-            without = self._denoiser.denoise(canvas, unconditional, self_conditioning=last_probs).float()
-            logits = guided(logits, without, self._guidance_scale)
-        return logits.index_fill(-1, self._never, LEAST)
+            logits = guided(logits, self._ask(canvas, unconditional, last_probs), self._guidance_scale)
+        return logits.index_fill_(-1, self._never, LEAST)
+
+    def _ask(self, canvas: Tokens, cache: Cache | None, last_probs: Probs | None) -> Logits:
+        # The clamp also makes the copy that may be written to.
+        return self._denoiser.denoise(canvas, cache, self_conditioning=last_probs).float().clamp_min(LEAST)
 
     def _context_of(self, rows: tuple[int, ...]) -> tuple[Cache | None, Cache | None]:
         if rows == self._all_rows:
