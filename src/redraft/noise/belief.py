@@ -66,13 +66,14 @@ class Evidence:
     """(1 - alpha_t) pi_j times the sum over k of p_k / q_k: 1 where p is sure that j is noise, else less."""
 
 
-def weigh(x_t: Tokens, belief: Probs, alpha_t: AlphaColumn, pi: VocabProbs) -> Evidence:
+def weigh(x_t: Tokens, belief: Probs, *, alpha_t: AlphaColumn, noise_t: AlphaColumn, pi: VocabProbs) -> Evidence:
     """Compare the belief about x_0 with the token seen at time t.
 
     Args:
         x_t: Tokens at time t.
         belief: p(x_0 | x_t), without what clean text can't hold.
         alpha_t: P(token is still the clean one at t), per row.
+        noise_t: 1 - alpha_t, taken before rounding to the type of ``belief``.
         pi: The noise distribution.
 
     Returns:
@@ -80,7 +81,7 @@ def weigh(x_t: Tokens, belief: Probs, alpha_t: AlphaColumn, pi: VocabProbs) -> E
     """
     seen = x_t.long()
     pi_j, p_j = pi[seen], belief.gather(-1, seen[..., None]).squeeze(-1)
-    as_noise = (1.0 - alpha_t) * pi_j
+    as_noise = noise_t * pi_j
     is_noise_possible = as_noise > 0.0
     clean_odds = p_j / torch.where(is_noise_possible, as_noise + alpha_t, 1.0)
     return Evidence(

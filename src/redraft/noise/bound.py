@@ -167,7 +167,7 @@ def continuous_rate(process: MixtureProcess, x_t: Tokens, x_0: Tokens, x_0_probs
     truth = F.one_hot(x_0.long(), belief.shape[-1]).to(belief)
     alpha = process.schedule.alpha(t).to(belief)[:, None]
     pi = process.noise_probs().to(belief)
-    model, target = weigh(x_t, belief, alpha, pi), weigh(x_t, truth, alpha, pi)
+    model, target = (weigh(x_t, probs, alpha_t=alpha, noise_t=1.0 - alpha, pi=pi) for probs in (belief, truth))
     # 2. m_i / alpha and m*_i / alpha.
     noise = ((1.0 - alpha) / alpha)[..., None] * pi
     said, right = belief + noise * model.doubt[..., None], truth + noise * target.doubt[..., None]

@@ -135,18 +135,17 @@ class MixtureProcess(ABC):
         s, t = s.to("cpu", torch.float64), t.to("cpu", torch.float64)
         alpha_s, alpha_t, kept = self.schedule.alpha(s), self.schedule.alpha(t), kept_since(self.schedule, s, t)
         shared = ((1.0 - alpha_s) / torch.where(alpha_t < 1.0, 1.0 - alpha_t, 1.0)).clamp(max=1.0)
+        rates = (alpha_s, alpha_t, 1.0 - alpha_t, kept, 1.0 - kept, shared, 1.0 - shared)
         belief = self.clean_probs(x_0_probs.to(torch.promote_types(x_0_probs.dtype, torch.float32)))
-        alpha_s, alpha_t, kept, lost, shared, redrawn = (
-            rate.to(belief)[:, None] for rate in (alpha_s, alpha_t, kept, 1.0 - shared, shared, (1.0 - kept) * shared)
-        )
+        alpha_s, alpha_t, noise_t, kept, replaced, shared, lost = (rate.to(belief)[:, None] for rate in rates)
         # 2. What x_t = j tells at each position. Where it can't be noise there was no change.
         pi = self.noise_probs().to(belief)
-        evidence = weigh(x_t, belief, alpha_t, pi)
-        lost, redrawn = (torch.where(evidence.is_noise_possible, rate, 0.0) for rate in (lost, redrawn))
+        evidence = weigh(x_t, belief, alpha_t=alpha_t, noise_t=noise_t, pi=pi)
+        lost, renewed = (torch.where(evidence.is_noise_possible, rate, 0.0) for rate in (lost, replaced * shared))
         # 3. i != j: x_s was replaced on the way from s to t, whether it was clean or noise already.
-        moved = torch.addcmul((redrawn * evidence.doubt)[..., None] * pi, lost[..., None], belief)
+        moved = torch.addcmul((renewed * evidence.doubt)[..., None] * pi, lost[..., None], belief)
         # 4. i = j: x_s was kept, or replaced by the same token.
-        stayed = (kept + (1.0 - kept) * evidence.pi_j) * (alpha_s * evidence.clean_odds + shared * evidence.doubt)
+        stayed = (kept + replaced * evidence.pi_j) * (alpha_s * evidence.clean_odds + shared * evidence.doubt)
         stayed = torch.where(evidence.is_noise_possible, stayed, 1.0)
         return moved.scatter_(-1, x_t.long()[..., None], stayed[..., None]).to(x_0_probs)
 

@@ -158,7 +158,8 @@ def kept_since(schedule: NoiseSchedule, s: Times, t: Times) -> Times:
         raise InputError(f"s={s[row].item()} lies after t={t[row].item()}; use s <= t (s is the cleaner time)")
     before, after = schedule.alpha(s), schedule.alpha(t)
     # Dividing by one instead of zero keeps a NaN out of the branch that is not taken, and out of its gradient.
-    return torch.where(before > 0.0, after / torch.where(before > 0.0, before, 1.0), 1.0)
+    kept = torch.where(before > 0.0, after / torch.where(before > 0.0, before, 1.0), 1.0)
+    return kept.clamp(max=1.0)  # a curve may rise by a rounding error
 
 
 def loss_weight(schedule: NoiseSchedule, t: Times) -> Times:

@@ -64,12 +64,37 @@ def test_each_row_has_its_own_times(process: MixtureProcess) -> None:
 
 
 @EVERY
-def test_float32_keeps_rows_whole_near_the_clean_end(process: MixtureProcess) -> None:
-    # 1 - alpha loses most of its digits in float32 at these times; rows would sum to 1 +- 1e-2.
+def test_float32_keeps_its_digits_near_the_clean_end(process: MixtureProcess) -> None:
+    # Taken in float32, 1 - alpha would have one digit at t = 1e-6 and none at 1e-8, and x_t would pass for clean.
     x_t, belief = torch.tensor([[0, 1, 4]]), _belief(4, 1, 3, 5)
-    for t in (1e-6, 1e-5, 1e-3):
-        probs = process.posterior(x_t, belief, torch.tensor([t / 3]), torch.tensor([t]))
-        torch.testing.assert_close(probs.sum(-1), torch.ones(1, 3), rtol=0, atol=1e-6)
+    for time in (1e-9, 1e-6, 1e-3):
+        s, t = torch.tensor([time / 3]), torch.tensor([time])
+        exact = process.posterior(x_t, belief.double(), s.double(), t.double())
+        torch.testing.assert_close(process.posterior(x_t, belief, s, t), exact.float(), rtol=1e-5, atol=1e-7)
+
+
+def test_a_curve_that_rises_by_rounding_makes_no_negative_probability() -> None:
+    class Wobbling(Linear):
+        def alpha(self, t: torch.Tensor) -> torch.Tensor:
+            return 1.0 - t + 1e-15 * (t == 0.5)
+
+    process = Hybrid(schedule=Wobbling(), vocab_size=5, mask_token_id=4, uniform_share=0.3)
+    s, t = torch.tensor([0.5 - 2**-53], dtype=torch.float64), torch.tensor([0.5], dtype=torch.float64)
+    assert process.schedule.alpha(t) > process.schedule.alpha(s)
+    for x_t in range(5):
+        assert (process.posterior(torch.tensor([[x_t]]), _belief(8, 1, 1, 5).double(), s, t) >= 0).all()
+
+
+@EVERY
+def test_nothing_of_the_text_is_kept_at_time_one(process: MixtureProcess) -> None:
+    # With this seed one of the draws is exactly 0, the only one that "not above alpha" would keep.
+    rng = torch.Generator().manual_seed(146)
+    assert (torch.rand(1, 2**16, generator=rng) == 0).any()
+    noised = [
+        process.corrupt(torch.full((1, 2**16), token), torch.ones(1), torch.Generator().manual_seed(146))
+        for token in (0, 1)
+    ]
+    assert torch.equal(*noised)
 
 
 @EVERY
