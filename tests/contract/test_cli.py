@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -199,6 +200,33 @@ def test_a_reader_that_leaves_is_no_error(tiny_checkpoint: Path, tmp_path: Path)
     ran = subprocess.run(command, shell=True, capture_output=True, timeout=120, check=True)
     assert json.loads(ran.stdout)["id"] == 1
     assert ran.stderr == b""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs signals")
+def test_ctrl_c_ends_a_process_without_a_traceback(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"prompt": "1 + 1"}\n' * 100_000)
+    words = ["generate", "--model", str(tiny_checkpoint), "--prompts", str(tmp_path / "p.jsonl")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "redraft", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        _, complaint = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert complaint == b"redraft: interrupted\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line_and_status_1() -> None:
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "redraft", "models"], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert ran.returncode == 1
+    assert b"No space left on device" in ran.stderr
+    assert b"Traceback" not in ran.stderr
 
 
 # -- generate ---------------------------------------------------------------------------------------------------------

@@ -198,9 +198,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("REDRAFT_DEBUG") == "1":
             traceback.print_exc()
-        is_ours = isinstance(error, RedraftError)
+        is_clear = isinstance(error, RedraftError | OSError)  # a full disk is not our fault, and says so itself
         fault = f"internal error, {type(error).__name__}: {error} (REDRAFT_DEBUG=1 shows where)"
-        complain(str(error) if is_ours else fault)
+        complain(str(error) if is_clear else fault)
         return 2 if isinstance(error, InputError) else 1
 
 

@@ -5,6 +5,8 @@ Commands import this first where they need a model; those that don't never pay f
 
 import gc
 import os
+import signal
+import threading
 
 __all__ = ["import_torch"]
 
@@ -13,6 +15,9 @@ def import_torch() -> None:
     """Import torch with settings that have to stand before it is loaded."""
     # Threads that spin while they wait take the other core from whoever needs it, and win nothing at these sizes.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # Torch's import swallows a Ctrl-C now and then. Nothing is under way yet, so the process may simply end.
+    is_main_thread = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, signal.SIG_DFL) if is_main_thread else None
     # Importing makes hundreds of thousands of objects that all stay; collecting in between takes a tenth of the time.
     was_enabled = gc.isenabled()
     gc.disable()
@@ -21,4 +26,6 @@ def import_torch() -> None:
     finally:
         if was_enabled:
             gc.enable()
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
     gc.freeze()
