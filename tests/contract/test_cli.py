@@ -374,7 +374,7 @@ def test_eval_reports_with_its_command(run: Any, tiny_checkpoint: Path, suite: s
 def test_train_makes_a_model_that_generate_takes(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("redraft.interfaces.train._PROBLEMS_PER_TASK", 2)
     (tmp_path / "r.toml").write_text(
-        "[model]\nwidth = 32\nnum_heads = 2\nnum_prelude_layers = 1\ncanvas_length = 104\n"
+        "[model]\nwidth = 32\nnum_heads = 2\nnum_prelude_layers = 1\ncanvas_length = 112\n"
         '[[data.mixture]]\ntask = "primes"\n'
         '[train]\nmax_steps = 3\nplot = "never"\nvalidate_batches = 0\ndevice = "cpu"\n'
     )
@@ -384,3 +384,5 @@ def test_train_makes_a_model_that_generate_takes(run: Any, tmp_path: Path, monke
     assert ran.status == 0, ran.err
     assert "accuracy/primes" in ran.out
     assert run("generate", "x", "--model", str(tmp_path / "run" / "model"), "--effort", "instant").status == 0
+    config = json.loads((tmp_path / "run" / "model" / "config.json").read_bytes())
+    assert config["extra"]["sampler"] == {"canvas_length": 104, "max_new_tokens": 104}

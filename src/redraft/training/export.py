@@ -49,10 +49,12 @@ def export_model(
         lines += ["", "| held-out figure, while training | value |", "|---|---|"]
         lines += [f"| {name} | {value:.4f} |" for name, value in sorted(figures.items())]
     training = {"step": step, "examples": examples, "figures": figures, "recipe": recipe_to_dict(recipe)}
+    # Decode on canvases of the length that was trained; the model itself may have room for longer ones.
+    sampler = {"canvas_length": recipe.data.canvas_length, "max_new_tokens": recipe.data.canvas_length}
     return save_checkpoint(
         folder,
         model=model,
         tokenizer_json=tokenizer.to_json(),
         card="\n".join(lines) + "\n",
-        extra_config={"training": training},
+        extra_config={"sampler": sampler, "training": training},
     )
