@@ -82,8 +82,9 @@ def judge(draft: Draft, logits: Logits, rules: Rules, ending: Ending, draws: Dra
         confidence = torch.where(is_certain.unsqueeze(1), proposal.best_confidence, confidence)
 
     # 4. Revise what settled earlier.
-    is_edited, is_reopened = _revise(draft, proposal, rules, ending, is_closing)
+    is_edited = is_reopened = torch.zeros_like(in_play)
     if rules.revise:
+        is_edited, is_reopened = _revise(draft, in_play, proposal, rules, ending, is_closing)
         tokens = torch.where(is_edited, proposal.best, tokens)
         confidence = torch.where(is_edited, proposal.best_confidence, confidence)
     if rules.rejudges:
@@ -102,18 +103,16 @@ def judge(draft: Draft, logits: Logits, rules: Rules, ending: Ending, draws: Dra
 
 
 def _revise(
-    draft: Draft, proposal: Proposal, rules: Rules, ending: Ending, is_closing: RowMask
+    draft: Draft, in_play: TokenMask, proposal: Proposal, rules: Rules, ending: Ending, is_closing: RowMask
 ) -> tuple[TokenMask, TokenMask]:
     """Settled positions to edit and to reopen."""
-    is_edited = is_reopened = torch.zeros_like(draft.is_after_end)
-    if not rules.revise:
-        return is_edited, is_reopened
-    canvas, in_play = draft.canvas, draft.in_play
-    revisable = in_play & canvas.is_settled & (draft.num_revisions < rules.max_revisions)
+    canvas = draft.canvas
+    left = in_play & canvas.is_settled & (draft.num_revisions < rules.max_revisions)
+    is_edited = is_reopened = torch.zeros_like(in_play)
     for rule in rules.revise:
-        revision = rule(proposal, canvas.tokens, revisable & ~(is_edited | is_reopened))
-        is_edited = is_edited | revision.is_edited
-        is_reopened = is_reopened | revision.is_reopened
+        revision = rule(proposal, canvas.tokens, left)
+        is_edited, is_reopened = is_edited | revision.is_edited, is_reopened | revision.is_reopened
+        left = left & ~(is_edited | is_reopened)
     # A row that ends with this pass must not be left with an open position: none may reopen, and its end of text, whose
     # tail would open again, must stay.
     is_end = ending.is_end(canvas.tokens, canvas.is_settled, draft.may_end) & in_play

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from redraft.sampler.guidance import LEAST
-from redraft.sampler.propose import Proposal, categorical, nucleus
+from redraft.sampler.propose import Proposal, categorical, likeliest, nucleus
 from redraft.sampler.random import Draws, Stream, uniforms
 
 
@@ -65,6 +65,13 @@ def test_a_draw_is_the_inverse_of_the_running_sum(vocab_size: int) -> None:
     plain = (upto <= (numbers * upto[..., -1]).unsqueeze(-1)).sum(-1)
     assert torch.equal(tokens, plain)
     assert bool((probs.gather(-1, tokens.unsqueeze(-1)) > 0).all())
+
+
+@pytest.mark.parametrize("vocab_size", [1, 64, 65, 640])
+def test_the_likeliest_is_the_first_of_the_greatest(vocab_size: int) -> None:
+    rng = torch.Generator().manual_seed(vocab_size)
+    scores = torch.randint(0, 9, (3, 40, vocab_size), generator=rng).float()
+    assert torch.equal(likeliest(scores), scores.argmax(-1))
 
 
 def test_the_largest_draw_never_falls_off_the_end() -> None:
