@@ -27,6 +27,7 @@ MAY_CHANGE = (
     "train.max_steps",
     "train.max_seconds",
     "train.num_threads",
+    "train.compile",
     "train.log_seconds",
     "train.checkpoint_seconds",
     "train.checkpoint_steps",
@@ -36,7 +37,7 @@ MAY_CHANGE = (
     "train.validate_batches",
     "train.plot",
 )
-"""Keys that a resumed run may change: the length, the thread count and what is written when."""
+"""Keys that a resumed run may change: the length, what is written when, and two that touch only the last bits."""
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = (), *, tokenizer: Tokenizer | None = None) -> Recipe:
