@@ -39,6 +39,7 @@ MASKED = strategies.fixed_dictionaries(
         "verify_passes": strategies.integers(0, 3),
         "stop": strategies.sampled_from(["settled", "stable"]),
         "stop_entropy": strategies.sampled_from([0.005, 2.0]),
+        "stability_threshold": strategies.integers(1, 3),
         "narrow": strategies.booleans(),
     }
 )
@@ -153,6 +154,19 @@ def test_uniform_family(values: dict[str, Any], case: tuple[dict[str, float], in
     after_end(steps[-1], canvas)
 
 
+class Echo(FakeDenoiser):
+    """Adds its last probabilities to its scores."""
+
+    uses_self_conditioning = True
+
+    def denoise(self, canvas: Any, cache: Any = None, *, self_conditioning: Any = None) -> torch.Tensor:
+        logits = super().denoise(canvas, cache)
+        return logits if self_conditioning is None else logits + 3 * self_conditioning
+
+
+ECHOES = {scale: Echo(vocab_size=VOCAB, logits_of=denoiser.logits_of) for scale, denoiser in DENOISERS.items()}
+
+
 def check_batch(family: str, chosen: SamplerSettings, canvas: Canvas, denoiser: FakeDenoiser) -> None:
     together = run(denoiser, canvas, chosen, [3, 11, 5])
     for row, seed in enumerate([3, 11, 5]):
@@ -175,20 +189,22 @@ def check_batch(family: str, chosen: SamplerSettings, canvas: Canvas, denoiser: 
                 assert not bool(step.committed[row].any() | step.revised[row].any())
 
 
-@settings(deadline=None, max_examples=20)
-@given(MASKED, CASES)
+@settings(deadline=None, max_examples=60)
+@given(MASKED, CASES, strategies.booleans())
 def test_a_masked_row_is_the_same_alone_and_in_a_batch(
-    values: dict[str, Any], case: tuple[dict[str, float], int]
+    values: dict[str, Any], case: tuple[dict[str, float], int], is_echo: bool
 ) -> None:
-    check_batch("masked", settings_of(values, "masked"), canvas_of(case[0], "masked", 3), DENOISERS[case[1]])
+    denoiser = (ECHOES if is_echo else DENOISERS)[case[1]]
+    check_batch("masked", settings_of(values, "masked"), canvas_of(case[0], "masked", 3), denoiser)
 
 
-@settings(deadline=None, max_examples=8)
-@given(UNIFORM, CASES)
+@settings(deadline=None, max_examples=20)
+@given(UNIFORM, CASES, strategies.booleans())
 def test_a_uniform_row_is_the_same_alone_and_in_a_batch(
-    values: dict[str, Any], case: tuple[dict[str, float], int]
+    values: dict[str, Any], case: tuple[dict[str, float], int], is_echo: bool
 ) -> None:
-    check_batch("uniform", settings_of(values, "uniform"), canvas_of(case[0], "uniform", 3), DENOISERS[case[1]])
+    denoiser = (ECHOES if is_echo else DENOISERS)[case[1]]
+    check_batch("uniform", settings_of(values, "uniform"), canvas_of(case[0], "uniform", 3), denoiser)
 
 
 @settings(deadline=None, max_examples=40)

@@ -260,7 +260,13 @@ def test_self_conditioning_gets_the_last_probabilities_of_its_own_rows(family: s
     temperature = 1.0 if family == "masked" else settings.temperature
     logits = inner.denoise(first_canvas).index_fill(-1, torch.tensor([MASK]), -torch.inf)
     assert torch.allclose(conditioning, (logits / temperature).softmax(-1)[-len(canvas_seen) :], atol=1e-6)
-    assert all(canvas.shape[1] == 6 for canvas, _, _ in denoiser.asked), "never narrowed"
+
+
+def test_self_conditioned_rows_are_never_narrowed() -> None:
+    inner = scripted(lambda tokens, call: [(1, 0.95), (END, 0.95)] + [(5, 0.3)] * 14)
+    denoiser = Recorder(inner, uses_self_conditioning=True)
+    run(denoiser, Canvas.blank(1, 16, MASK))
+    assert [tuple(canvas.shape) for canvas, _, _ in denoiser.asked] == [(1, 16), (1, 16)]
 
 
 def test_a_denoiser_that_does_not_ask_gets_no_probabilities() -> None:
@@ -281,6 +287,20 @@ def test_the_stable_stop_takes_the_likeliest_canvas() -> None:
     steps = run(scripted(lambda tokens, call: [(place, 0.6) for place in range(6)]), Canvas.blank(1, 6, MASK), settings)
     assert len(steps) == 2
     assert history(steps)[-1] == [0, 1, 2, 3, 4, 5]
+
+
+def test_each_row_counts_its_own_stable_passes() -> None:
+    """Row r, which pins its number, changes its mind until pass 2 r; two quiet passes later it is done."""
+    tokens = torch.tensor([[0, 5], [1, 5], [2, 5]])
+    canvas = Canvas.from_tokens(tokens, torch.tensor([[False, True]] * 3), None)
+    settings = replace(
+        SamplerSettings.for_effort("low", "uniform"), temperature=0.5, stop_entropy=3.0, stability_threshold=2
+    )
+    denoiser = scripted(lambda tokens, call: [(7, 0.9), (min(call, 2 * tokens[0]), 0.9)])
+    steps = run(denoiser, canvas, settings)
+    ends = [next(step.index for step in steps if step.is_finished[row]) for row in range(3)]
+    assert ends == [2, 4, 6]
+    assert steps[-1].tokens.tolist() == [[0, 0], [1, 2], [2, 4]]
 
 
 def test_an_infinite_logit_does_no_harm() -> None:
