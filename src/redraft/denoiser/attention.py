@@ -1,8 +1,8 @@
 """Segment-causal attention: who sees whom, in three situations.
 
 A settled segment is bidirectional inside and sees earlier segments; the canvas is bidirectional inside and sees every
-segment. With ``is_causal`` each position also sees nothing to its right. Plain matrix products, since at these lengths
-they train faster on a CPU than the fused kernel (``docs/log.md``).
+segment. With ``is_causal`` each position also sees nothing to its right. Plain matrix products; the fused kernel is
+faster at these lengths (``docs/log.md``), but its sums differ in the last bits, so a change has to be measured first.
 """
 
 import math
@@ -73,10 +73,17 @@ def keep_self_visible(bias: Bias, num_queries: int) -> PerQueryBias:
 class SegmentAttention:
     """A new segment over itself and the cache; keeps its keys and values."""
 
-    def __init__(self, cache: KeyValueCache | None, is_valid: TokenMask | None, *, is_causal: bool) -> None:
+    def __init__(
+        self,
+        cache: KeyValueCache | None,
+        is_valid: TokenMask | None,
+        segment_length: int,
+        like: Tensor,
+        *,
+        is_causal: bool,
+    ) -> None:
         self.cache = cache
-        self.is_valid = is_valid
-        self.is_causal = is_causal
+        self.bias = _segment_bias(cache, is_valid, segment_length, like, is_causal=is_causal)
         self.keys: list[HeadRows] = []
         self.values: list[HeadRows] = []
 
@@ -85,18 +92,27 @@ class SegmentAttention:
         visit = len(self.keys)
         self.keys.append(k_BHLK)
         self.values.append(v_BHLK)
-        if self.cache is not None:
-            k_BHLK = torch.cat([self.cache.keys[visit], k_BHLK], dim=2)
-            v_BHLK = torch.cat([self.cache.values[visit], v_BHLK], dim=2)
-        return attention(q_BHLK, k_BHLK, v_BHLK, self._bias(q_BHLK, k_BHLK.shape[2]))
+        return attention(q_BHLK, *_seen(self.cache, visit, k_BHLK, v_BHLK), self.bias)
 
-    def _bias(self, q_BHLK: HeadRows, num_keys: int) -> Bias | None:
-        bias = causal_bias(q_BHLK.shape[2], num_keys, q_BHLK) if self.is_causal else None
-        if self.is_valid is None:
-            return bias
-        earlier = [] if self.cache is None else [self.cache.is_valid]
-        hidden = padding_bias(torch.cat([*earlier, self.is_valid], dim=1), q_BHLK.dtype)
-        return keep_self_visible(hidden if bias is None else hidden + bias, q_BHLK.shape[2])
+
+def _segment_bias(
+    cache: KeyValueCache | None, is_valid: TokenMask | None, segment_length: int, like: Tensor, *, is_causal: bool
+) -> Bias | None:
+    """The bias of all layer visits of a segment."""
+    num_keys = segment_length + (0 if cache is None else cache.length)
+    bias = causal_bias(segment_length, num_keys, like) if is_causal else None
+    if is_valid is None:
+        return bias
+    earlier = [] if cache is None else [cache.is_valid]
+    hidden = padding_bias(torch.cat([*earlier, is_valid], dim=1), like.dtype)
+    return keep_self_visible(hidden if bias is None else hidden + bias, segment_length)
+
+
+def _seen(cache: KeyValueCache | None, visit: int, k_BHLK: HeadRows, v_BHLK: HeadRows) -> tuple[SeenRows, SeenRows]:
+    """Keys and values of the context, then the new ones."""
+    if cache is None:
+        return k_BHLK, v_BHLK
+    return torch.cat([cache.keys[visit], k_BHLK], dim=2), torch.cat([cache.values[visit], v_BHLK], dim=2)
 
 
 class CanvasAttention:
@@ -116,11 +132,9 @@ class CanvasAttention:
 
     def __call__(self, q_BHLK: HeadRows, k_BHLK: HeadRows, v_BHLK: HeadRows) -> HeadRows:
         """Gather values from the canvas and the context."""
-        if self.cache is not None:
-            k_BHLK = torch.cat([self.cache.keys[self.visit], k_BHLK], dim=2)
-            v_BHLK = torch.cat([self.cache.values[self.visit], v_BHLK], dim=2)
+        seen = _seen(self.cache, self.visit, k_BHLK, v_BHLK)
         self.visit += 1
-        return attention(q_BHLK, k_BHLK, v_BHLK, self.bias)
+        return attention(q_BHLK, *seen, self.bias)
 
 
 class TrainingAttention:

@@ -163,10 +163,13 @@ class Transformer(nn.Module):
             )
         valid = torch.ones_like(tokens, dtype=torch.bool) if is_valid is None else is_valid
         has_padding = is_valid is not None or (cache is not None and cache.has_padding)
-        attend = SegmentAttention(cache, valid if has_padding else None, is_causal=self.config.is_causal)
+        x_BLD = self._embed_context(tokens)
+        attend = SegmentAttention(
+            cache, valid if has_padding else None, tokens.shape[1], x_BLD, is_causal=self.config.is_causal
+        )
         first = torch.zeros_like(tokens[:, 0]) if cache is None else cache.num_valid
         positions = first[:, None] + valid.cumsum(dim=1) - 1
-        self._visit_all(self._embed_context(tokens), positions, attend)
+        self._visit_all(x_BLD, positions, attend)
         if cache is None:
             return KeyValueCache(keys=tuple(attend.keys), values=tuple(attend.values), is_valid=valid)
         return cache.extended(attend.keys, attend.values, valid)

@@ -8,7 +8,7 @@ else. ``generate_batch`` draws equal shapes together for throughput. What does n
 import dataclasses
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -144,10 +144,6 @@ class Engine:
         self._check_canvas(settings)
         return settings
 
-    def count_prompt_tokens(self, request: Request) -> int:
-        """Settled tokens that a request starts from, role markers included."""
-        return sum(len(ids) for ids in self._encode_text(request))
-
     def generate(self, request: Request) -> Result:
         """Answer one request.
 
@@ -193,7 +189,9 @@ class Engine:
                 job.watch.go_on()
             cache = self._settle_canvas(job, cache)
 
-    def generate_batch(self, requests: Sequence[Request], *, batch_size: int = 16) -> list[Result]:
+    def generate_batch(
+        self, requests: Sequence[Request], *, batch_size: int = 16, tick: Callable[[int], None] | None = None
+    ) -> list[Result]:
         """Answer many requests, those of equal shape together.
 
         Rows of a batch share matrix products. Where the machine's products give a row the same bits in any batch (this
@@ -202,6 +200,7 @@ class Engine:
         Args:
             requests: What is asked. Requests for several canvases are drawn alone.
             batch_size: Most rows together.
+            tick: Called with the number of requests that are answered, after each batch.
 
         Returns:
             One result per request, in order; if any does not fit the model, nothing is drawn.
@@ -219,6 +218,8 @@ class Engine:
                     results[chunk[0]] = self.generate(requests[chunk[0]])
                 else:
                     results |= zip(chunk, self._generate_together([requests[i] for i in chunk]), strict=True)
+                if tick is not None:
+                    tick(len(results))
         return [results[index] for index in range(len(requests))]
 
     def _generate_together(self, requests: Sequence[Request]) -> list[Result]:

@@ -1,7 +1,7 @@
 """How often a model is right about held-out problems, judged by the task's exact verifier."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from redraft.engine import Engine, Request, Result
@@ -138,11 +138,7 @@ def evaluate(
         Request.from_prompt(problem.prompt, id=str(index), seed=seed + index, settings=settings)
         for index, problem in enumerate(problems)
     ]
-    results: dict[int, Result] = {}
-    for chunk in _by_length(requests, engine, batch_size):
-        results |= zip(chunk, engine.generate_batch([requests[i] for i in chunk], batch_size=batch_size), strict=True)
-        if tick is not None:
-            tick(len(results))
+    results = engine.generate_batch(requests, batch_size=batch_size, tick=tick)
     judge = {name: get_task(name) for name in {problem.task for problem in problems}}
     return [
         Outcome(problem=problem, result=results[i], verdict=judge[problem.task].verify(problem, results[i].text))
@@ -163,17 +159,3 @@ def summarise(outcomes: Sequence[Outcome]) -> Accuracy:
             total=sum(verdict.num_lines for verdict in verdicts),
         ),
     )
-
-
-def _by_length(requests: Sequence[Request], engine: Engine, batch_size: int) -> Iterator[list[int]]:
-    """Cut the requests into chunks of equal prompt length, which the engine draws together."""
-    lengths = [engine.count_prompt_tokens(request) for request in requests]
-    order = sorted(range(len(requests)), key=lambda index: lengths[index])
-    chunk: list[int] = []
-    for index in order:
-        if chunk and (lengths[index] != lengths[chunk[0]] or len(chunk) == batch_size):
-            yield chunk
-            chunk = []
-        chunk.append(index)
-    if chunk:
-        yield chunk

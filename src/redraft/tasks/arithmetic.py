@@ -10,7 +10,7 @@ from redraft.tasks.expression import LARGEST_NUMBER, Expression, Reduction, cano
 from redraft.tasks.generation import grow
 from redraft.tasks.holdout import split_of
 from redraft.tasks.parser import parse
-from redraft.tasks.phrasing import ARITHMETIC
+from redraft.tasks.phrasing import ARITHMETIC, phrased
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict
 from redraft.tasks.spelling import random_spelling, spell
 from redraft.text.slots import Field
@@ -101,19 +101,17 @@ class Arithmetic:
         lines = reductions(tree)
         if len(lines) > MAX_STEPS:
             raise PromptError(f"{spelled!r} takes {len(lines)} reductions; at most {MAX_STEPS} fit a canvas")
-        language = language or rng.choice(("en", "en", "zh"))
-        prompt = rng.choice(ARITHMETIC[order, language]).format(e=spelled)
-        answer = (Field(str(lines[-1].result), NUMBER_WIDTH),)
-        derivation = tuple(field for line in lines for field in (*_line_fields(line), Field("\n", 1)))[:-1]
-        first, second = (answer, derivation) if order == "answer_first" else (derivation, answer)
-        return Problem(
+        return phrased(
+            ARITHMETIC,
+            {"e": spelled},
             task=self.name,
             key=_key(tree),
-            prompt=prompt,
-            fields=(*first, Field("\n", 1), *second),
-            language=language,
-            order=order,
+            answer=(Field(str(lines[-1].result), NUMBER_WIDTH),),
+            derivation=tuple(field for line in lines for field in (*_line_fields(line), Field("\n", 1)))[:-1],
             num_steps=len(lines),
+            order=order,
+            language=language,
+            rng=rng,
         )
 
     def verify(self, problem: Problem, text: str) -> Verdict:

@@ -3,9 +3,12 @@
 Each list is written for this project. ``{e}`` is an expression, ``{low}`` and ``{high}`` are bounds, both included.
 """
 
-from redraft.tasks.problem import Language, Order
+import random
 
-__all__ = ["ARITHMETIC", "PRIMES"]
+from redraft.tasks.problem import Language, Order, Problem
+from redraft.text.slots import Field
+
+__all__ = ["ARITHMETIC", "PRIMES", "Phrasings", "phrased"]
 
 Phrasings = dict[tuple[Order, Language], tuple[str, ...]]
 """Templates by order and language."""
@@ -88,3 +91,46 @@ PRIMES: Phrasings = {
     ),
 }
 """For ``primes``."""
+
+
+def phrased(
+    phrasings: Phrasings,
+    asked: dict[str, object],
+    *,
+    task: str,
+    key: str,
+    answer: tuple[Field, ...],
+    derivation: tuple[Field, ...],
+    num_steps: int,
+    order: Order,
+    language: Language | None,
+    rng: random.Random,
+) -> Problem:
+    """Put a problem together: choose its words, and set answer and derivation in order.
+
+    Args:
+        phrasings: The task's templates.
+        asked: What goes into the template.
+        task: Name of the task.
+        key: Canonical key.
+        answer: Slots of the answer.
+        derivation: Slots of what proves it.
+        num_steps: Length of the derivation.
+        order: Which of the two stands first.
+        language: Of the prompt; None: two thirds English.
+        rng: Chooses language and words.
+
+    Returns:
+        The problem.
+    """
+    language = language or rng.choice(("en", "en", "zh"))
+    first, second = (answer, derivation) if order == "answer_first" else (derivation, answer)
+    return Problem(
+        task=task,
+        key=key,
+        prompt=rng.choice(phrasings[order, language]).format(**asked),
+        fields=(*first, Field("\n", 1), *second),
+        language=language,
+        order=order,
+        num_steps=num_steps,
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from redraft.errors import PromptError
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.holdout import split_of
-from redraft.tasks.phrasing import PRIMES
+from redraft.tasks.phrasing import PRIMES, phrased
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict
 from redraft.text.slots import Field
 
@@ -115,24 +115,22 @@ class Primes:
         Raises:
             PromptError: If the bounds are out of range or out of order, or there are no or too many primes between.
         """
-        rng = rng or random.Random(0)
         if not 0 <= low <= high <= MAX_BOUND:
             raise PromptError(f"bounds {low} and {high} are impossible; use 0 <= low <= high <= {MAX_BOUND}")
         found = primes_between(low, high)
         if not 1 <= len(found) <= MAX_PRIMES:
             raise PromptError(f"{len(found)} primes lie between {low} and {high}; choose bounds with 1 to {MAX_PRIMES}")
-        language = language or rng.choice(("en", "en", "zh"))
-        count = (Field(str(len(found)), 2),)
-        listed = tuple(field for prime in found for field in (Field(str(prime), 3), Field(", ", 1)))[:-1]
-        first, second = (count, listed) if order == "answer_first" else (listed, count)
-        return Problem(
+        return phrased(
+            PRIMES,
+            {"low": low, "high": high},
             task=self.name,
             key=_key(found),
-            prompt=rng.choice(PRIMES[order, language]).format(low=low, high=high),
-            fields=(*first, Field("\n", 1), *second),
-            language=language,
-            order=order,
+            answer=(Field(str(len(found)), 2),),
+            derivation=tuple(field for prime in found for field in (Field(str(prime), 3), Field(", ", 1)))[:-1],
             num_steps=len(found),
+            order=order,
+            language=language,
+            rng=rng or random.Random(0),
         )
 
     def verify(self, problem: Problem, text: str) -> Verdict:
