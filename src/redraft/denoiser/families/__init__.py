@@ -1,0 +1,33 @@
+"""Public families: LLaDA, LLaDA-MoE, Dream, SDAR, LLaDA2.x, Fast-dLLM v2, without any remote code."""
+
+from redraft.denoiser.families.backbone import Backbone, parameter_shapes
+from redraft.denoiser.families.config import BackboneConfig, MixtureConfig, read_config
+from redraft.denoiser.families.denoisers import (
+    BlockContext,
+    BlockDenoiser,
+    FullAttentionDenoiser,
+    FullContext,
+    block_sight,
+    build_denoiser,
+)
+from redraft.denoiser.families.family import KNOWN_ARCHITECTURES, FamilySpec, detect_family
+from redraft.denoiser.families.names import published_names, redundant_names
+
+__all__ = [
+    "KNOWN_ARCHITECTURES",
+    "Backbone",
+    "BackboneConfig",
+    "BlockContext",
+    "BlockDenoiser",
+    "FamilySpec",
+    "FullAttentionDenoiser",
+    "FullContext",
+    "MixtureConfig",
+    "block_sight",
+    "build_denoiser",
+    "detect_family",
+    "parameter_shapes",
+    "published_names",
+    "read_config",
+    "redundant_names",
+]
