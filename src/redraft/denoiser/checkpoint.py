@@ -26,9 +26,10 @@ import torch
 from torch import Tensor
 
 from redraft.denoiser.config import TransformerConfig
-from redraft.denoiser.manifest import parse_json, read_folder, write_folder
+from redraft.denoiser.manifest import read_folder, write_folder
 from redraft.denoiser.transformer import Transformer
 from redraft.errors import CheckpointError, ConfigError
+from redraft.reading import parse_json
 
 __all__ = [
     "CARD_NAME",

@@ -13,15 +13,15 @@ import json
 import os
 import re
 import shutil
-import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from redraft.errors import CheckpointError
+from redraft.reading import parse_json, read_file
 
-__all__ = ["MANIFEST_NAME", "parse_json", "read_folder", "write_folder"]
+__all__ = ["MANIFEST_NAME", "read_folder", "write_folder"]
 
 MANIFEST_NAME = "manifest.json"
 
@@ -96,7 +96,7 @@ def read_folder(folder: Path, max_bytes: Mapping[str, int]) -> tuple[dict[str, b
     """
     if not folder.is_dir():
         raise CheckpointError(f"there is no checkpoint folder {folder}")
-    raw = _read_file(folder / MANIFEST_NAME, _MAX_MANIFEST_BYTES)
+    raw = read_file(folder / MANIFEST_NAME, _MAX_MANIFEST_BYTES)
     entries = _entries_of(parse_json(raw, folder / MANIFEST_NAME), folder / MANIFEST_NAME)
     if set(entries) != set(max_bytes):
         raise CheckpointError(
@@ -106,46 +106,11 @@ def read_folder(folder: Path, max_bytes: Mapping[str, int]) -> tuple[dict[str, b
     contents: dict[str, bytes] = {}
     for name, limit in max_bytes.items():
         size, digest = entries[name]
-        content = _read_file(folder / name, limit, expected_size=size)
+        content = read_file(folder / name, limit, expected_size=size)
         if hashlib.sha256(content).hexdigest() != digest:
             raise CheckpointError(f"{folder / name} is not what the manifest describes: its SHA-256 differs (altered?)")
         contents[name] = content
     return contents, hashlib.sha256(raw).hexdigest()
-
-
-def parse_json(raw: bytes, path: Path) -> dict[str, Any]:
-    """Parse one JSON object strictly: UTF-8, no NaN, no key twice, no depth that exhausts the stack.
-
-    Args:
-        raw: The text.
-        path: Where it came from, for the message.
-
-    Returns:
-        The object.
-
-    Raises:
-        CheckpointError: It is anything else.
-    """
-    try:
-        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise CheckpointError(f"{path} is not valid JSON: {reason}") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds a JSON {type(value).__name__}; it must be an object")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the pairs as a dict; a repeated key would let two readers see two different files."""
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a key appears twice in one object")
-    return result
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _manifest_of(files: Mapping[str, bytes]) -> bytes:
@@ -171,28 +136,6 @@ def _entries_of(manifest: dict[str, Any], path: Path) -> dict[str, tuple[int, st
             raise CheckpointError(f"{path}: the entry of {name!r} needs 'bytes' and a lower-case 'sha256'")
         entries[name] = (size, digest)
     return entries
-
-
-def _read_file(path: Path, limit: int, expected_size: int | None = None) -> bytes:
-    """Return a regular file's content; size checks come before the read, so nothing absurd is ever held."""
-    try:
-        # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise CheckpointError(f"{path} is no regular file")
-            if expected_size is not None and status.st_size != expected_size:
-                raise CheckpointError(
-                    f"{path} has {status.st_size} bytes, the manifest says {expected_size} (truncated or altered?)"
-                )
-            if status.st_size > limit:
-                raise CheckpointError(f"{path} has {status.st_size} bytes; at most {limit} are allowed")
-            return file.read(status.st_size)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is missing; a checkpoint folder needs it") from error
-    except OSError as error:
-        raise CheckpointError(f"can't read {path}: {error.strerror or error}") from error
 
 
 def _write_file(path: Path, content: bytes) -> None:

@@ -24,8 +24,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from redraft.denoiser.manifest import parse_json, read_folder, write_folder
+from redraft.denoiser.manifest import read_folder, write_folder
 from redraft.errors import CheckpointError
+from redraft.reading import parse_json
 
 __all__ = ["TrainerState", "checkpoint_steps", "copy_into", "load_latest_state", "load_state", "save_state"]
 
