@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from tests.parity.families.tiny import FAMILIES, VOCAB, config_of, tokenizer_config_of, weights_of
 from torch import Tensor
 
 from redraft.denoiser.families import BlockDenoiser, FullAttentionDenoiser, build_denoiser, detect_family
-from tests.parity.families.tiny import FAMILIES, VOCAB, config_of, tokenizer_config_of, weights_of
 
 TOLERANCE = 2e-5
 

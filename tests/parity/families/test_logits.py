@@ -2,12 +2,12 @@
 
 import pytest
 import torch
+from tests.parity.families.references import Reference, reference_of
+from tests.parity.families.tiny import FAMILIES, VOCAB, config_of, tokenizer_config_of, weights_of
 from torch import Tensor
 
 from redraft.denoiser import Denoiser
 from redraft.denoiser.families import build_denoiser, detect_family, read_config
-from tests.parity.families.references import Reference, reference_of
-from tests.parity.families.tiny import FAMILIES, VOCAB, config_of, tokenizer_config_of, weights_of
 
 TOLERANCE = 1e-4
 FULL = [family for family in FAMILIES if family in ("llada", "llada_moe", "dream", "open_dcoder")]
