@@ -1,0 +1,279 @@
+"""A checkpoint as others publish it: ``config.json``, safetensors in one file or in shards, and the small files beside.
+
+::
+
+    folder/
+      config.json                        the architecture's name and shape
+      model.safetensors                  every weight; or, in their place,
+      model.safetensors.index.json       which of several files holds each weight
+      generation_config.json, tokenizer_config.json   read if they are there
+
+Opening a folder reads headers only. Weights are mapped into memory and stay on disk until they are used, unless another
+type is asked for. Nothing in a folder can run code, no name in it can lead out of it, and what is read is held in
+memory only after its size was checked. A mapped file must not be changed while the model is in use: overwriting it
+changes the weights, and truncating it ends the process.
+
+This module knows no architecture; ``redraft.denoiser.families`` says what the names mean.
+"""
+
+import mmap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from redraft.denoiser.shards import StoredTensor, find_tensors
+from redraft.errors import CheckpointError, ConfigError
+from redraft.reading import find_inside, parse_json, read_file
+
+__all__ = ["Published", "PublishedWeights", "load_weights", "memory_needed", "open_published", "read_settings"]
+
+CONFIG_NAME = "config.json"
+_OPTIONAL = {"generation": "generation_config.json", "tokenizer": "tokenizer_config.json"}
+
+_MAX_CONFIG_BYTES = 1 << 20
+_MAX_TOKENIZER_CONFIG_BYTES = 4 << 20
+"""Its table of added tokens makes it the largest of the three: about 200,000 bytes in published models."""
+
+_MAX_NUMBER = 1 << 53
+"""Greatest whole number in a configuration; beyond it readers disagree about what was written."""
+
+_ALLOWED_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a published folder says of itself, headers and small files only."""
+
+    folder: Path
+    """Where it is."""
+
+    config: dict[str, Any]
+    """Content of config.json."""
+
+    generation_config: dict[str, Any]
+    """Content of generation_config.json; empty if there is none."""
+
+    tokenizer_config: dict[str, Any]
+    """Content of tokenizer_config.json; empty if there is none."""
+
+    tensors: dict[str, StoredTensor]
+    """Every stored tensor by its published name."""
+
+    @cached_property
+    def num_parameters(self) -> int:
+        """Elements of the tensors of a weight's type; tied weights count once if they are stored once."""
+        return sum(tensor.numel for tensor in self.tensors.values() if tensor.dtype is not None)
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """Bytes of all stored tensors."""
+        return sum(tensor.num_bytes for tensor in self.tensors.values())
+
+    @cached_property
+    def num_files(self) -> int:
+        """Number of weight files."""
+        return len({tensor.path for tensor in self.tensors.values()})
+
+    @cached_property
+    def dtype_names(self) -> tuple[str, ...]:
+        """The types that weights are stored in, the one with most bytes first."""
+        totals: dict[str, int] = {}
+        for tensor in self.tensors.values():
+            totals[tensor.dtype_name] = totals.get(tensor.dtype_name, 0) + tensor.num_bytes
+        return tuple(sorted(totals, key=lambda name: (-totals[name], name)))
+
+    def memory_needed(self, dtype: torch.dtype | None = None) -> int:
+        """Bytes that the weights take in memory, everything else left out.
+
+        Args:
+            dtype: float32, bfloat16, float16; int8 for linear layers of one byte a weight and the rest in float32;
+                None for the types as stored.
+
+        Returns:
+            The bytes.
+        """
+        return sum(_bytes_in_memory(name, tensor, dtype) for name, tensor in self.tensors.items())
+
+    def weights(self, dtype: torch.dtype | None = None) -> "PublishedWeights":
+        """Return the weights, each read when it is asked for."""
+        return PublishedWeights(self.tensors, dtype=dtype)
+
+
+class PublishedWeights(Mapping[str, Tensor]):
+    """Weights by their published names, each read when it is asked for and then forgotten here.
+
+    Args:
+        tensors: Where each weight lies.
+        dtype: float32, bfloat16 or float16; None keeps each as it is stored. A weight that is stored in this type is
+            mapped into memory and takes none of its own until it is used; any other is a converted copy.
+
+    Raises:
+        ConfigError: The type is another one.
+    """
+
+    def __init__(self, tensors: Mapping[str, StoredTensor], *, dtype: torch.dtype | None = None) -> None:
+        if dtype is not None and dtype not in _ALLOWED_DTYPES:
+            raise ConfigError(f"weights can't be read as {dtype}; use float32, bfloat16 or float16")
+        self._tensors = tensors
+        self._dtype = dtype
+        self._maps: dict[Path, mmap.mmap] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tensors  # the inherited one would read the weight
+
+    def __getitem__(self, name: str) -> Tensor:
+        stored = self._tensors[name]
+        if stored.dtype is None:
+            raise CheckpointError(_wrong_type(name, stored))
+        flat = torch.frombuffer(self._map(stored), dtype=stored.dtype, count=stored.numel, offset=stored.begin)
+        if stored.begin % stored.dtype.itemsize:
+            flat = flat.clone()  # the format allows odd offsets, processors are slow or wrong on them
+        weight = flat.view(stored.shape).to(self._dtype or stored.dtype)
+        lowest, highest = torch.aminmax(weight)  # makes no copy, and NaN comes through
+        if not bool(torch.isfinite(lowest) & torch.isfinite(highest)):
+            raise CheckpointError(f"{stored.path}: the weight {name} is not finite as {weight.dtype}")
+        return weight
+
+    def require(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Refuse a checkpoint whose weights are not these, before any of them is read.
+
+        Args:
+            shapes: What each needed weight must look like, by its published name.
+
+        Raises:
+            CheckpointError: One is missing, of another shape, or of a type that weights can't have.
+        """
+        for name, shape in shapes.items():
+            stored = self._tensors.get(name)
+            if stored is None:
+                raise CheckpointError(f"the checkpoint lacks the weight {name}, which its {CONFIG_NAME} asks for")
+            if stored.shape != tuple(shape):
+                raise CheckpointError(
+                    f"{stored.path}: the weight {name} has shape {list(stored.shape)}; "
+                    f"{CONFIG_NAME} asks for {list(shape)}"
+                )
+            if stored.dtype is None:
+                raise CheckpointError(_wrong_type(name, stored))
+
+    def _map(self, stored: StoredTensor) -> mmap.mmap:
+        """Return a private map of the weight's file; tensors keep it alive."""
+        if stored.path not in self._maps:
+            try:
+                with stored.path.open("rb") as file:
+                    # ACCESS_COPY: writing to a weight changes this process only, so torch may be given the buffer.
+                    self._maps[stored.path] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+            except (OSError, ValueError) as error:
+                raise CheckpointError(f"can't map {stored.path} into memory: {error}") from error
+        mapped = self._maps[stored.path]
+        if len(mapped) < stored.begin + stored.num_bytes:
+            raise CheckpointError(f"{stored.path} became shorter since it was opened")
+        return mapped
+
+
+def open_published(folder: Path) -> Published:
+    """Read what a published folder says of itself; no weight is read.
+
+    Args:
+        folder: The checkpoint.
+
+    Returns:
+        Its description.
+
+    Raises:
+        CheckpointError: Anything is missing, damaged, absurd or leads out of the folder.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"there is no checkpoint folder {str(folder)[:300]!r}")
+    settings = read_settings(folder)
+    return Published(folder=folder, tensors=find_tensors(folder), **settings)
+
+
+def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read the small files of a published folder.
+
+    Args:
+        folder: The checkpoint.
+
+    Returns:
+        The contents under ``config``, ``generation_config`` and ``tokenizer_config``; of the last two, what is missing
+        is empty.
+
+    Raises:
+        CheckpointError: A file is damaged or absurd, or config.json is missing.
+    """
+    path = find_inside(folder, CONFIG_NAME)
+    settings = {"config": parse_json(read_file(path, _MAX_CONFIG_BYTES), folder / CONFIG_NAME)}
+    for key, name in _OPTIONAL.items():
+        path = find_inside(folder, name)
+        limit = _MAX_TOKENIZER_CONFIG_BYTES if key == "tokenizer" else _MAX_CONFIG_BYTES
+        settings[f"{key}_config"] = parse_json(read_file(path, limit), folder / name) if path.exists() else {}
+    for key in ("config", "generation_config"):
+        _refuse_absurd(settings[key], folder / (CONFIG_NAME if key == "config" else _OPTIONAL["generation"]))
+    return settings
+
+
+def memory_needed(folder: Path, dtype: torch.dtype | None = None) -> int:
+    """Bytes that the weights of a published folder take in memory; see ``Published.memory_needed``."""
+    return open_published(folder).memory_needed(dtype)
+
+
+def load_weights(
+    folder: Path,
+    *,
+    shapes: Mapping[str, tuple[int, ...]],
+    names: Mapping[str, str],
+    dtype: torch.dtype | None = None,
+) -> dict[str, Tensor]:
+    """Read the weights of a model under the model's own names.
+
+    Names, shapes and types are compared before the first weight is read. What else the folder holds is not looked at.
+
+    Args:
+        folder: The checkpoint.
+        shapes: Shape of each weight by the model's own name.
+        names: Published name of each weight by the model's own name.
+        dtype: float32, bfloat16 or float16; None keeps each weight as it is stored.
+
+    Returns:
+        The weights by the model's own names.
+
+    Raises:
+        CheckpointError: A weight is missing, damaged, of another shape or of a type that weights can't have.
+    """
+    weights = open_published(folder).weights(dtype)
+    weights.require({names[name]: shape for name, shape in shapes.items()})
+    return {name: weights[names[name]] for name in shapes}
+
+
+def _wrong_type(name: str, stored: StoredTensor) -> str:
+    return f"{stored.path}: the weight {name} is stored as {stored.dtype_name}; F32, BF16 and F16 can be read"
+
+
+def _bytes_in_memory(name: str, tensor: StoredTensor, dtype: torch.dtype | None) -> int:
+    if dtype is None or tensor.dtype is None:
+        return tensor.num_bytes
+    is_linear = len(tensor.shape) == 2 and not any(part in name for part in ("embed", "wte", "mlp.gate.weight"))
+    if dtype == torch.int8:
+        return tensor.numel + 4 * tensor.shape[0] if is_linear else 4 * tensor.numel
+    return tensor.numel * dtype.itemsize
+
+
+def _refuse_absurd(value: Any, path: Path) -> None:
+    """Refuse numbers that no setting of a model has, wherever in a configuration they stand."""
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(item, int | float) and abs(item) > _MAX_NUMBER:
+            raise CheckpointError(
+                f"{path} holds the number {str(item)[:40]}, which is absurd; at most 2 ** 53 is allowed"
+            )
+        _refuse_absurd(item, path)
