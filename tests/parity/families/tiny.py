@@ -2,7 +2,7 @@
 
 The names and shapes are written down here once more, apart from the package's own tables, so that a test can compare.
 
-    python tests/parity/families/tiny.py sdar /tmp/tiny-sdar
+    python tests/parity/families/tiny.py sdar FOLDER
 """
 
 import json

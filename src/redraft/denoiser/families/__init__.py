@@ -12,6 +12,7 @@ from redraft.denoiser.families.denoisers import (
 )
 from redraft.denoiser.families.family import KNOWN_ARCHITECTURES, FamilySpec, detect_family
 from redraft.denoiser.families.names import published_names, redundant_names
+from redraft.denoiser.families.writing import write_config
 
 __all__ = [
     "KNOWN_ARCHITECTURES",
@@ -30,4 +31,5 @@ __all__ = [
     "published_names",
     "read_config",
     "redundant_names",
+    "write_config",
 ]

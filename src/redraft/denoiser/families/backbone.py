@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
 from redraft.denoiser.families.config import BackboneConfig
-from redraft.denoiser.families.moe import GatedMlp, Mixture
+from redraft.denoiser.families.moe import GatedMlp, Mixture, Projection
 from redraft.types import Hidden, Tokens
 
 __all__ = ["Backbone", "Layer", "RmsNorm", "SelfAttention", "Sight", "parameter_shapes"]
@@ -41,7 +41,7 @@ class RmsNorm(nn.Module):
     def __init__(self, width: int, epsilon: float) -> None:
         super().__init__()
         self.epsilon = epsilon
-        self.weight = nn.Parameter(torch.ones(width))
+        self.weight = nn.Parameter(torch.empty(width))
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis."""
@@ -57,12 +57,12 @@ class SelfAttention(nn.Module):
         width, query_width = config.width, config.num_heads * config.head_width
         kv_width, has_bias = config.num_kv_heads * config.head_width, config.has_qkv_bias
         if config.has_fused_qkv:
-            self.qkv = nn.Linear(width, query_width + 2 * kv_width, bias=has_bias)
+            self.qkv = Projection(width, query_width + 2 * kv_width, bias=has_bias)
         else:
-            self.query = nn.Linear(width, query_width, bias=has_bias)
-            self.key = nn.Linear(width, kv_width, bias=has_bias)
-            self.value = nn.Linear(width, kv_width, bias=has_bias)
-        self.out = nn.Linear(query_width, width, bias=config.has_out_bias)
+            self.query = Projection(width, query_width, bias=has_bias)
+            self.key = Projection(width, kv_width, bias=has_bias)
+            self.value = Projection(width, kv_width, bias=has_bias)
+        self.out = Projection(query_width, width, bias=config.has_out_bias)
         if config.has_qk_norm:
             self.query_norm = RmsNorm(config.head_width, config.norm_epsilon)
             self.key_norm = RmsNorm(config.head_width, config.norm_epsilon)
@@ -141,15 +141,17 @@ class Layer(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Embedding, layers, final norm and output head, with weights still to be filled in."""
+    """Embedding, layers, final norm and output head; weights are what the memory held until they are filled in."""
 
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.width)
+        self.embedding = nn.Embedding(
+            config.vocab_size, config.width, _weight=torch.empty(config.vocab_size, config.width)
+        )
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.num_layers))
         self.norm = RmsNorm(config.width, config.norm_epsilon)
-        self.head = None if config.is_tied else nn.Linear(config.width, config.vocab_size, bias=False)
+        self.head = None if config.is_tied else Projection(config.width, config.vocab_size, bias=False)
 
     def forward(
         self, tokens: Tokens, positions: Tokens, *, sight: Sight | None = None, past: KeyValueCache | None = None
@@ -195,10 +197,52 @@ def parameter_shapes(config: BackboneConfig) -> dict[str, tuple[int, ...]]:
         config: The backbone's shape.
 
     Returns:
-        Shapes by name, in the order of the layers.
+        Shapes by name: the embedding, the layers in order, the final norm, and the head unless it is tied.
     """
-    with torch.device("meta"):
-        return {name: tuple(weight.shape) for name, weight in Backbone(config).state_dict().items()}
+    shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (config.vocab_size, config.width)}
+    for index in range(config.num_layers):
+        inside = _attention_shapes(config) | _mlp_shapes(config, index)
+        shapes |= {f"layers.{index}.{name}": shape for name, shape in inside.items()}
+    shapes["norm.weight"] = (config.width,)
+    if not config.is_tied:
+        shapes["head.weight"] = (config.vocab_size, config.width)
+    return shapes
+
+
+def _attention_shapes(config: BackboneConfig) -> dict[str, tuple[int, ...]]:
+    """Of one layer's attention and of its two norms."""
+    query_width, kv_width = config.num_heads * config.head_width, config.num_kv_heads * config.head_width
+    outputs = {"query": query_width, "key": kv_width, "value": kv_width}
+    if config.has_fused_qkv:
+        outputs = {"qkv": query_width + 2 * kv_width}
+    shapes: dict[str, tuple[int, ...]] = {"attention_norm.weight": (config.width,), "mlp_norm.weight": (config.width,)}
+    shapes |= {f"attention.{name}.weight": (width, config.width) for name, width in outputs.items()}
+    if config.has_qkv_bias:
+        shapes |= {f"attention.{name}.bias": (width,) for name, width in outputs.items()}
+    shapes["attention.out.weight"] = (config.width, query_width)
+    if config.has_out_bias:
+        shapes["attention.out.bias"] = (config.width,)
+    if config.has_qk_norm:
+        shapes |= {f"attention.{name}_norm.weight": (config.head_width,) for name in ("query", "key")}
+    return shapes
+
+
+def _mlp_shapes(config: BackboneConfig, index: int) -> dict[str, tuple[int, ...]]:
+    """Of one layer's MLP or mixture."""
+    mixture, width = config.mixture, config.width
+
+    def gated(prefix: str, hidden_width: int) -> dict[str, tuple[int, ...]]:
+        ups = {f"{prefix}.{name}.weight": (hidden_width, width) for name in ("gate", "up")}
+        return {**ups, f"{prefix}.down.weight": (width, hidden_width)}
+
+    if mixture is None or index not in config.mixture_layers:
+        return gated("mlp", config.mlp_width)
+    shapes: dict[str, tuple[int, ...]] = {"mlp.router.weight": (mixture.num_experts, width)}
+    if mixture.has_bias:
+        shapes["mlp.router.bias"] = (mixture.num_experts,)
+    for expert in range(mixture.num_experts):
+        shapes |= gated(f"mlp.experts.{expert}", mixture.expert_width)
+    return shapes | (gated("mlp.shared", mixture.shared_width) if mixture.shared_width else {})
 
 
 def _rotated(x_BLHK: PerHead, cosine: Rotation, sine: Rotation) -> PerHead:

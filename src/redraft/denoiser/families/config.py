@@ -28,6 +28,9 @@ _LARGEST = {
 }
 """Bounds for numbers from a file, an order of magnitude above any published model."""
 
+_MOST_EXPERTS = 1 << 16
+"""Routed experts of all layers together: each is three modules, made before a weight is read."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixtureConfig:
@@ -74,6 +77,8 @@ class MixtureConfig:
             )
         if not 0 <= self.shared_width <= _LARGEST["expert_width"]:
             raise ConfigError(f"shared_width={self.shared_width} is not in 0 to {_LARGEST['expert_width']}")
+        if not 0.0 < self.scale < 1e6:
+            raise ConfigError(f"the scale {self.scale} of the experts' weights is out of range")
         if self.num_groups < 1 or self.num_experts % self.num_groups or not 1 <= self.kept_groups <= self.num_groups:
             raise ConfigError(
                 f"{self.num_experts} experts do not split into num_groups={self.num_groups} "
@@ -157,6 +162,8 @@ class BackboneConfig:
             raise ConfigError("mixture and mixture_layers go together; give both or neither")
         if any(not 0 <= layer < self.num_layers for layer in self.mixture_layers):
             raise ConfigError(f"mixture_layers={self.mixture_layers} leaves the {self.num_layers} layers")
+        if self.mixture is not None and self.mixture.num_experts * len(self.mixture_layers) > _MOST_EXPERTS:
+            raise ConfigError(f"the layers have more than {_MOST_EXPERTS} experts together; config.json is damaged")
 
 
 def _check_bounds(record: BackboneConfig | MixtureConfig, names: tuple[str, ...]) -> None:
@@ -197,6 +204,13 @@ class _Published:
         value = default if value is None else value
         if type(value) is not bool:
             raise ConfigError(f"{name}={str(value)[:80]} in config.json is not true or false")
+        return value
+
+    def layers(self, name: str) -> list[int]:
+        """A list of whole numbers; empty when absent."""
+        value = self.values.get(name) or []
+        if not isinstance(value, list) or any(type(item) is not int for item in value):
+            raise ConfigError(f"{name} in config.json is not a list of whole numbers")
         return value
 
     def require(self, **allowed: tuple[Any, ...]) -> None:
@@ -284,6 +298,8 @@ def _read_llada(published: _Published) -> BackboneConfig:
 def _common(published: _Published, *, rope_base: float, mlp_width: int, rotary_share: float = 1.0) -> dict[str, Any]:
     """What the transformers-style configurations share."""
     published.require(hidden_act=("silu",), use_sliding_window=(False,))
+    if not 0.0 < rotary_share <= 1.0:
+        raise ConfigError(f"partial_rotary_factor={rotary_share} in config.json is not in (0, 1]")
     width, num_heads = published.whole("hidden_size"), published.whole("num_attention_heads")
     head_width = published.whole("head_dim", default=width // max(num_heads, 1))
     return {
@@ -303,7 +319,7 @@ def _common(published: _Published, *, rope_base: float, mlp_width: int, rotary_s
 
 
 def _read_qwen(published: _Published, layout: str) -> BackboneConfig:
-    """Qwen2 (biases on queries, keys, values), Qwen3 (normalised queries and keys), Qwen3-MoE."""
+    """Qwen2 (biases on queries, keys, values), Qwen3 (normalised queries and keys), Qwen3-MoE, Llama (neither)."""
     is_mixture = layout == "qwen3_moe"
     shared = _common(
         published, rope_base=10000.0, mlp_width=published.whole("intermediate_size", default=1 if is_mixture else None)
@@ -313,11 +329,11 @@ def _read_qwen(published: _Published, layout: str) -> BackboneConfig:
         **shared,
         "has_qkv_bias": has_bias,
         "has_out_bias": has_bias and layout != "qwen2",
-        "has_qk_norm": layout != "qwen2",
+        "has_qk_norm": layout in ("qwen3", "qwen3_moe"),
     }
     if not is_mixture:
         return BackboneConfig(**settings)
-    step, dense = published.whole("decoder_sparse_step", default=1), published.values.get("mlp_only_layers") or []
+    step, dense = published.whole("decoder_sparse_step", default=1), published.layers("mlp_only_layers")
     layers = range(shared["num_layers"] if shared["num_layers"] <= _LARGEST["num_layers"] else 0)
     mixture = MixtureConfig(
         num_experts=published.whole("num_experts"),
@@ -337,9 +353,8 @@ def _read_llada_moe(published: _Published) -> BackboneConfig:
     share = published.real("partial_rotary_factor", 1.0)
     width, dense_width = published.whole("hidden_size"), published.whole("dense_intermediate_size", default=1)
     shared = _common(published, rope_base=10000.0, mlp_width=max(dense_width, 1), rotary_share=share)
-    frequency = published.values.get("moe_layer_freq")
-    has_bias = published.flag("attention_bias", False)
-    if not isinstance(frequency, list) or len(frequency) != shared["num_layers"]:
+    frequency, has_bias = published.layers("moe_layer_freq"), published.flag("attention_bias", False)
+    if len(frequency) != shared["num_layers"]:
         raise ConfigError("moe_layer_freq in config.json is not a list of one number per layer")
     mixture = MixtureConfig(
         num_experts=published.whole("num_experts"),

@@ -298,7 +298,7 @@ class BlockDenoiser(nn.Module):
             assert isinstance(cache, BlockContext), "a block family takes a BlockContext"
             return cache
         config, batch = self.backbone.config, tokens.shape[0]
-        like = self.backbone.norm.weight
+        like = self.backbone.embedding.weight
         nothing = like.new_zeros(batch, config.num_kv_heads, 0, config.head_width)
         no_tokens = tokens[:, :0]
         settled = KeyValueCache(
@@ -366,6 +366,11 @@ def build_denoiser(
         ConfigError: If the configuration is out of range or not supported.
     """
     shape = read_config(spec, config)
+    if spec.mask_token_id is not None and spec.mask_token_id >= shape.vocab_size:
+        raise ConfigError(
+            f"the mask token's id {spec.mask_token_id} is outside the vocabulary of {shape.vocab_size}; "
+            "give tokenizer_config.json too, or the checkpoint is damaged"
+        )
     names = published_names(spec, shape)
     with torch.device("meta"):
         backbone = Backbone(shape)

@@ -14,7 +14,7 @@ from redraft.errors import ConfigError
 __all__ = ["KNOWN_ARCHITECTURES", "FamilySpec", "detect_family"]
 
 Attention = Literal["full", "block", "encoder_canvas"]
-Layout = Literal["llada", "llada_moe", "qwen2", "qwen3", "qwen3_moe", "llada2_moe", "transformers"]
+Layout = Literal["llada", "llada_moe", "llama", "qwen2", "qwen3", "qwen3_moe", "llada2_moe", "transformers"]
 
 _MAX_BLOCK_LENGTH = 4096
 """Published blocks have 4 to 256 positions; far more is a damaged configuration."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from redraft.denoiser.families.config import MixtureConfig
 from redraft.types import Hidden
 
-__all__ = ["GatedMlp", "Mixture", "Router"]
+__all__ = ["GatedMlp", "Mixture", "Projection", "Router"]
 
 TokenStates = Float[Tensor, "tokens width"]
 """Activations of all tokens of a batch, one row each."""
@@ -20,14 +20,21 @@ Weights = Float[Tensor, "tokens chosen"]
 """What each visited expert's output is multiplied by, in float32."""
 
 
+class Projection(nn.Linear):
+    """A linear layer that draws no weights: a checkpoint fills them in, and thousands of draws take many seconds."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
+
+
 class GatedMlp(nn.Module):
     """down(silu(gate(x)) * up(x)): SwiGLU, arXiv 2002.05202."""
 
     def __init__(self, width: int, hidden_width: int) -> None:
         super().__init__()
-        self.gate = nn.Linear(width, hidden_width, bias=False)
-        self.up = nn.Linear(width, hidden_width, bias=False)
-        self.down = nn.Linear(hidden_width, width, bias=False)
+        self.gate = Projection(width, hidden_width, bias=False)
+        self.up = Projection(width, hidden_width, bias=False)
+        self.down = Projection(hidden_width, width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Each position by itself."""
@@ -42,9 +49,9 @@ class Router(nn.Module):
     def __init__(self, width: int, config: MixtureConfig) -> None:
         super().__init__()
         self.config = config
-        self.weight = nn.Parameter(torch.zeros(config.num_experts, width))
+        self.weight = nn.Parameter(torch.empty(config.num_experts, width))
         # A buffer, since training moves it by the load of the experts and not by a gradient (arXiv 2408.15664).
-        self.register_buffer("bias", torch.zeros(config.num_experts) if config.has_bias else None)
+        self.register_buffer("bias", torch.empty(config.num_experts) if config.has_bias else None)
 
     def forward(self, x: TokenStates) -> tuple[Choice, Weights]:
         """Choose the experts of every token.

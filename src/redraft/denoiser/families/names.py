@@ -31,6 +31,7 @@ _QWEN: Mapping[str, str] = {
 """Our modules and theirs: first those of the whole model, then those inside a layer."""
 
 _LAYOUTS: Mapping[str, Mapping[str, str]] = {
+    "llama": _QWEN,
     "qwen2": _QWEN,
     "qwen3": _QWEN,
     "qwen3_moe": _QWEN,
