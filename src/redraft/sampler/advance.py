@@ -55,7 +55,7 @@ def advance(draft: Draft, verdict: Verdict, rules: Rules, ending: Ending, draws:
     is_tail = is_after_end & before.is_editable
     is_released = draft.is_after_end & ~is_after_end & before.is_editable
     is_settled = (is_settled | is_tail) & ~is_released
-    tokens = tokens.masked_fill(is_tail, ending.end_of_text)
+    tokens = tokens.masked_fill(is_tail, ending.fill)
 
     # 3. Cover what is open.
     is_open = ~is_settled

@@ -41,6 +41,14 @@ class SpecialIds:
     """[NULL], an empty slot; an ordinary token here, named so that readers of a Step can leave it out."""
     forbidden: tuple[int, ...] = ()
     """Other ids that must never be committed, for example role markers."""
+    other_ends: tuple[int, ...] = ()
+    """Ids that end the text as ``end_of_text`` does, for checkpoints with several, such as an end of turn. What follows
+    one of them is filled with ``end_of_text``."""
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """All ids that end the text, ``end_of_text`` first."""
+        return (self.end_of_text, *(id for id in self.other_ends if id != self.end_of_text))
 
     @property
     def never_committed(self) -> tuple[int, ...]:

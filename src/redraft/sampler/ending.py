@@ -18,29 +18,34 @@ _WIDTH_UNIT = 8  # widths are rounded up to a multiple of this, so that few shap
 class Ending:
     """Where an end of text may stand on these canvases, and what follows from one that does."""
 
-    end_of_text: int
-    """The token id."""
+    ends: tuple[int, ...]
+    """The token ids that end a text; what follows one of them is filled with the first."""
     may_end: TokenMask
     """Editable positions with no pinned text behind them: text can't end before text that has to stay."""
     is_restricted: bool
     """Whether pinned text forbids an end anywhere."""
 
     @classmethod
-    def of(cls, canvas: Canvas, end_of_text: int) -> "Ending":
+    def of(cls, canvas: Canvas, ends: tuple[int, ...]) -> "Ending":
         """Look where pinned text stands.
 
         Args:
             canvas: The canvas before the first pass.
-            end_of_text: The token id.
+            ends: The token ids that end a text.
 
         Returns:
             The rule for this canvas.
         """
-        is_pinned_text = ~canvas.is_editable & (canvas.tokens != end_of_text)
+        is_pinned_text = ~canvas.is_editable & ~_is_one_of(canvas.tokens, ends)
         pinned_from_here = is_pinned_text.flip(1).cumsum(dim=1).flip(1)
         may_end = canvas.is_editable & (pinned_from_here == 0)
         is_restricted = bool((canvas.is_editable & ~may_end).any())
-        return cls(end_of_text=end_of_text, may_end=may_end, is_restricted=is_restricted)
+        return cls(ends=ends, may_end=may_end, is_restricted=is_restricted)
+
+    @property
+    def fill(self) -> int:
+        """The token id behind an end."""
+        return self.ends[0]
 
     def forbid(self, logits: Logits, may_end: TokenMask, least: float) -> Logits:
         """Take the end of text out of the running where it may not stand.
@@ -54,7 +59,8 @@ class Ending:
             The same scores.
         """
         if self.is_restricted:
-            logits[..., self.end_of_text].masked_fill_(~may_end, least)
+            for end in self.ends:
+                logits[..., end].masked_fill_(~may_end, least)
         return logits
 
     def is_end(self, tokens: Tokens, is_settled: TokenMask, may_end: TokenMask) -> TokenMask:
@@ -68,7 +74,7 @@ class Ending:
         Returns:
             Where the text may have ended; the first of each row is where it has.
         """
-        return (tokens == self.end_of_text) & is_settled & may_end
+        return _is_one_of(tokens, self.ends) & is_settled & may_end
 
     def after_end(self, tokens: Tokens, is_settled: TokenMask, was_after_end: TokenMask) -> TokenMask:
         """Positions behind the first end of text.
@@ -84,6 +90,14 @@ class Ending:
         """
         ends = self.is_end(tokens, is_settled, self.may_end) & ~was_after_end
         return (ends.cumsum(dim=1) - ends.long()) > 0
+
+
+def _is_one_of(tokens: Tokens, ids: tuple[int, ...]) -> TokenMask:
+    """Whether each token is one of a few ids."""
+    is_one = tokens == ids[0]
+    for id in ids[1:]:
+        is_one = is_one | (tokens == id)
+    return is_one
 
 
 def width_of(is_after_end: TokenMask) -> WholePerRow:

@@ -54,7 +54,7 @@ def sample(
         One record per pass, at least one. If there is nothing to do, a record of the canvas as it is, with no pass.
     """
     rules = rules_for(settings, special, canvas, denoiser.vocab_size)
-    ending = Ending.of(canvas, special.end_of_text)
+    ending = Ending.of(canvas, special.ends)
     scorer = Scorer(
         denoiser,
         context=context,

@@ -155,6 +155,29 @@ def test_the_last_pass_does_not_revise_an_end_of_text_away() -> None:
     assert history(steps) == [[END, END], [END, END]]
 
 
+def test_a_text_may_end_in_several_ways_and_its_tail_is_filled_with_the_first() -> None:
+    special = SpecialIds(mask=MASK, end_of_text=END, null=None, other_ends=(7, END))
+    assert special.ends == (END, 7)
+    settings = replace(SETTINGS, edit_threshold=None)
+    steps = run(scripted(lambda tokens, call: [(1, 0.95), (7, 0.95), (3, 0.5)]), Canvas.blank(1, 3, MASK), settings)
+    assert history(steps) == [[1, 7, MASK], [1, 7, 3]], "elsewhere 7 is a token like any other"
+    says = scripted(lambda tokens, call: [(1, 0.95), (7, 0.95), (3, 0.5)])
+    assert history(run(says, Canvas.blank(1, 3, MASK), settings, special=special)) == [[1, 7, END]]
+    says = scripted(lambda tokens, call: [(7, 0.95)] * 3)
+    tokens = run(says, given([MASK, 5, MASK], ".!."), settings, special=special)[-1].tokens[0].tolist()
+    assert tokens[0] not in special.ends, "none of them before pinned text"
+    assert tokens[1:] == [5, 7]
+
+
+def test_a_uniform_text_ends_at_any_end_once_it_is_finished() -> None:
+    special = SpecialIds(mask=None, end_of_text=END, null=None, other_ends=(7,))
+    settings = replace(SamplerSettings.for_effort("low", "uniform"), temperature=0.5, final_temperature=None)
+    denoiser = scripted(lambda tokens, call: [(1, 0.99999), (7, 0.99999), (3, 0.99999), (2, 0.99999)])
+    canvas = Canvas.noise(torch.tensor([0]), 4, VOCAB, special=special)
+    steps = run(denoiser, canvas, settings, special=special)
+    assert history(steps) == [[1, 7, 3, 2], [1, 7, END, END]], "open until then: it could still change"
+
+
 def test_text_does_not_end_before_pinned_text() -> None:
     steps = run(scripted(lambda tokens, call: [(END, 0.95)] * 4), given([MASK, MASK, 5, MASK], "..!."))
     tokens = steps[-1].tokens[0].tolist()
