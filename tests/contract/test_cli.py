@@ -370,6 +370,17 @@ def test_eval_reports_with_its_command(run: Any, tiny_checkpoint: Path, suite: s
     assert "all" in run(*flags).out
 
 
+def test_eval_turns_the_dials(run: Any, tiny_checkpoint: Path) -> None:
+    flags = ["eval", "arithmetic", "--count", "4", "--effort", "instant", "--model", str(tiny_checkpoint)]
+    (report,) = run(*flags, "--dial", "min_steps=3", "--dial", "max_steps=3", "--json").records
+    assert report["dials"] == {"min_steps": 3, "max_steps": 3}
+    assert [row["num_steps"] for row in report["by_num_steps"]] == [3]
+    for bad in ("max_steps", "max_steps=x", "max_steps=-1", "=3", "max_stps=3", "max_steps=99"):
+        ran = run(*flags, "--dial", bad)
+        assert (ran.status, ran.out) == (2, ""), bad
+    assert "given twice" in run(*flags, "--dial", "max_steps=4", "--dial", "max_steps=5").err
+
+
 @pytest.mark.slow
 def test_train_makes_a_model_that_generate_takes(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("redraft.interfaces.train._PROBLEMS_PER_TASK", 2)

@@ -1,14 +1,14 @@
 """Segment-causal attention: who sees whom, in three situations.
 
 A settled segment is bidirectional inside and sees earlier segments; the canvas is bidirectional inside and sees every
-segment. With ``is_causal`` each position also sees nothing to its right. Plain matrix products; the fused kernel is
-faster at these lengths (``docs/log.md``), but its sums differ in the last bits, so a change has to be measured first.
+segment. With ``is_causal`` each position also sees nothing to its right.
 """
 
 import math
 from typing import Protocol, runtime_checkable
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -44,10 +44,7 @@ class Attend(Protocol):
 
 def attention(q_BHLK: HeadRows, k_BHSK: SeenRows, v_BHSK: SeenRows, bias: Bias | None) -> HeadRows:
     """Softmax-weighted mean of the values (arXiv 1706.03762, equation 1)."""
-    scores = torch.matmul(q_BHLK * (1.0 / math.sqrt(q_BHLK.shape[-1])), k_BHSK.transpose(-1, -2))
-    if bias is not None:
-        scores = scores + bias
-    return torch.matmul(torch.softmax(scores, dim=-1), v_BHSK)
+    return F.scaled_dot_product_attention(q_BHLK, k_BHSK, v_BHSK, attn_mask=bias)
 
 
 def padding_bias(is_valid: TokenMask, dtype: torch.dtype) -> Bias:

@@ -1,7 +1,7 @@
 """How often a model is right about held-out problems, judged by the task's exact verifier."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from redraft.engine import Engine, Request, Result
@@ -77,7 +77,13 @@ class Accuracy:
 
 
 def draw_problems(
-    task: str, *, count: int, seed: int, split: Split = "test", order: Order = "answer_first"
+    task: str,
+    *,
+    count: int,
+    seed: int,
+    split: Split = "test",
+    order: Order = "answer_first",
+    dials: Mapping[str, int] | None = None,
 ) -> list[Problem]:
     """Draw held-out problems, no two with the same key as long as the split has others.
 
@@ -87,21 +93,24 @@ def draw_problems(
         seed: Fixes them; fewer of the same seed are the first of more.
         split: Which part of the data.
         order: Whether the answer or the derivation is asked for first.
+        dials: Settings of the task's generator; the rest as they come.
 
     Returns:
         The problems.
 
     Raises:
-        ConfigError: There is no such task, or no problem is asked for.
+        ConfigError: There is no such task, it has no such dial, or no problem is asked for.
     """
     if count < 1:
         raise ConfigError(f"count={count} asks for no problem; use 1 or more")
-    source, rng = get_task(task), random.Random(f"evaluation/{task}/{seed}")
+    source = get_task(task)
+    settings = source.make_dials(**(dials or {}))
+    rng = random.Random(f"evaluation/{task}/{seed}")
     problems: list[Problem] = []
     seen: set[str] = set()
     repeats = 0
     while len(problems) < count:
-        problem = source.generate(rng, split=split, order=order)
+        problem = source.generate(rng, split=split, order=order, dials=settings)
         # A small split runs out of new keys; then repeats, in other phrasings, are let in.
         if problem.key in seen and repeats < _MAX_REPEATS:
             repeats += 1

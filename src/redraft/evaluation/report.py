@@ -3,7 +3,7 @@
 import platform
 import subprocess
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ class Conditions:
 
     order: str
     """Whether the answer or the derivation was asked for first."""
+
+    dials: Mapping[str, int]
+    """Settings of the task's generator that differ from its defaults."""
 
     effort: str
     """Preset of the sampler."""
@@ -93,9 +96,10 @@ def render_report(report: dict[str, Any]) -> str:
     Returns:
         Lines without an end.
     """
+    dials = "".join(f", {name} {number}" for name, number in report["dials"].items())
     lines = [
         f"{report['suite']}, {report['order'].replace('_', ' ')}, {report['count']} problems of the {report['split']} "
-        f"split ({report['num_distinct']} distinct), seed {report['seed']}",
+        f"split ({report['num_distinct']} distinct), seed {report['seed']}{dials}",
         f"model {report['model']} ({report['model_digest'][:12] or 'no digest'}), effort {report['effort']}",
         "",
         f"{'':>12}  {'n':>5}  {'answer right':>22}  {'all right':>22}  {'true lines':>10}",

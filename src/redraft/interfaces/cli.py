@@ -45,7 +45,7 @@ Model = Annotated[str, typer.Option(help="Name of a model that ships (see `redra
 Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
 # Written out here, because the lists live in rooms that need torch; a test holds them equal.
 EffortName = Literal["instant", "low", "medium", "high"]
-SuiteName = Literal["arithmetic", "primes"]
+SuiteName = Literal["arithmetic", "largest", "primes"]
 OrderName = Literal["answer_first", "derivation_first"]
 SplitName = Literal["train", "dev", "test"]
 
@@ -134,13 +134,18 @@ def train(
 
 @app.command(name="eval")
 def evaluate(
-    suite: Annotated[SuiteName, typer.Argument(metavar="SUITE", help="What to measure: arithmetic or primes.")],
+    suite: Annotated[
+        SuiteName, typer.Argument(metavar="SUITE", help="What to measure: arithmetic, largest or primes.")
+    ],
     count: Annotated[int, typer.Option(help="Number of problems.")] = 200,
     seed: Seed = 0,
     model: Model = DEFAULT_MODEL,
     effort: Effort = "medium",
     order: Annotated[OrderName, typer.Option(help="What is asked for first.")] = "answer_first",
     split: Annotated[SplitName, typer.Option(help="Which part of the problems.")] = "test",
+    dial: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=N", help="Set one dial of the task, such as max_steps=4.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure accuracy on problems that training never saw, judged by an exact verifier."""
@@ -154,6 +159,7 @@ def evaluate(
         effort=effort,
         order=order,
         split=split,
+        dials=dial or [],
         is_json=as_json,
         command=shlex.join(["redraft", *_arguments]),
     )

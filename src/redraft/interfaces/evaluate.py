@@ -8,7 +8,7 @@ from redraft.interfaces.output import to_json
 from redraft.interfaces.start import import_torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from redraft.denoiser import Transformer
     from redraft.tasks.problem import Order, Split
@@ -26,6 +26,7 @@ def evaluate_suite(
     effort: str,
     order: "Order",
     split: "Split",
+    dials: "Sequence[str]",
     is_json: bool,
     command: str,
 ) -> None:
@@ -39,6 +40,7 @@ def evaluate_suite(
         effort: Preset of the sampler.
         order: Whether the answer or the derivation is asked for first.
         split: Which part of the data.
+        dials: Settings of the task's generator, each as ``name=number``.
         is_json: JSON instead of a table.
         command: Goes into the report.
     """
@@ -47,16 +49,32 @@ def evaluate_suite(
     from redraft.evaluation.accuracy import draw_problems, evaluate
     from redraft.evaluation.report import Conditions, make_report, render_report
 
-    problems = draw_problems(suite, count=count, seed=seed, split=split, order=order)
+    table = _read_dials(dials)
+    problems = draw_problems(suite, count=count, seed=seed, split=split, order=order, dials=table)
     engine = load_engine(model)
     settings = engine.settings(effort)
     since = time.perf_counter()
     outcomes = evaluate(engine, problems, settings=settings, seed=seed, tick=_progress(count))
     conditions = Conditions(
-        suite=suite, count=count, seed=seed, split=split, order=order, effort=effort, command=command
+        suite=suite, count=count, seed=seed, split=split, order=order, dials=table, effort=effort, command=command
     )
     report = make_report(outcomes, conditions, engine=engine, settings=settings, seconds=time.perf_counter() - since)
     sys.stdout.write((to_json(report) if is_json else render_report(report)) + "\n")
+
+
+def _read_dials(settings: "Sequence[str]") -> dict[str, int]:
+    """Split each ``name=number``; which names there are is the task's affair."""
+    from redraft.errors import ConfigError
+
+    table: dict[str, int] = {}
+    for setting in settings:
+        name, equals, number = setting.partition("=")
+        if not equals or not name or not number.isascii() or not number.isdigit() or len(number) > 9:
+            raise ConfigError(f"--dial {setting!r} is not of the form name=number; write, for example, max_steps=4")
+        if name in table:
+            raise ConfigError(f"--dial {name} is given twice; give it once")
+        table[name] = int(number)
+    return table
 
 
 def quick_validation(

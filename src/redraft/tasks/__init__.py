@@ -2,6 +2,7 @@
 
 from redraft.tasks.arithmetic import Arithmetic, ArithmeticDials
 from redraft.tasks.holdout import split_of
+from redraft.tasks.largest import Largest, LargestDials
 from redraft.tasks.primes import Primes, PrimesDials
 from redraft.tasks.problem import Problem, Task, Verdict
 from redraft.tasks.registry import get_task, task_names
@@ -9,6 +10,8 @@ from redraft.tasks.registry import get_task, task_names
 __all__ = [
     "Arithmetic",
     "ArithmeticDials",
+    "Largest",
+    "LargestDials",
     "Primes",
     "PrimesDials",
     "Problem",

@@ -1,6 +1,7 @@
 """`arithmetic`: nested expressions, the value first and then one reduction per line (or the other way round)."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redraft.errors import PromptError
@@ -15,7 +16,7 @@ from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdic
 from redraft.tasks.spelling import random_spelling, spell
 from redraft.text.slots import Field
 
-__all__ = ["Arithmetic", "ArithmeticDials"]
+__all__ = ["MAX_STEPS", "NUMBER_WIDTH", "Arithmetic", "ArithmeticDials", "derivation_fields"]
 
 NUMBER_WIDTH = 3
 """Tokens of a number's slot: three digits, or a fraction such as 2/3."""
@@ -107,7 +108,7 @@ class Arithmetic:
             task=self.name,
             key=_key(tree),
             answer=(Field(str(lines[-1].result), NUMBER_WIDTH),),
-            derivation=tuple(field for line in lines for field in (*_line_fields(line), Field("\n", 1)))[:-1],
+            derivation=derivation_fields(lines),
             num_steps=len(lines),
             order=order,
             language=language,
@@ -121,6 +122,11 @@ class Arithmetic:
 
 def _key(tree: Expression) -> str:
     return f"{Arithmetic.name}:{canonical(tree)}"
+
+
+def derivation_fields(lines: Sequence[Reduction]) -> tuple[Field, ...]:
+    """The slots of a derivation, without a newline at its end."""
+    return tuple(field for line in lines for field in (*_line_fields(line), Field("\n", 1)))[:-1]
 
 
 def _line_fields(line: Reduction) -> tuple[Field, ...]:

@@ -1,7 +1,8 @@
 """Checks a derivation exactly: every line must hold, and together they must reduce the expression to its value."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from redraft.errors import PromptError
@@ -9,7 +10,7 @@ from redraft.tasks.expression import Expression, Operation, Ratio, Whole, apply,
 from redraft.tasks.parser import parse
 from redraft.tasks.problem import Order, Verdict
 
-__all__ = ["check_derivation"]
+__all__ = ["check_derivation", "check_lines"]
 
 MAX_LINES = 64
 """Lines that are looked at; the longest derivation has eight."""
@@ -62,6 +63,34 @@ def check_derivation(tree: Expression, order: Order, text: str) -> Verdict:
         num_true_lines=num_true_lines,
         reason=reason,
     )
+
+
+def check_lines(trees: Sequence[Expression], lines: Sequence[str]) -> tuple[bool, int, str]:
+    """Judge lines that work out independent operations on literals, each exactly once, in any order.
+
+    Args:
+        trees: The operations.
+        lines: What came, of any content; no more than ``MAX_LINES`` are looked at.
+
+    Returns:
+        Whether they are right, how many are true on their own, and the first fault in words.
+    """
+    lines = lines[: MAX_LINES + 1]
+    missing = Counter(canonical(tree) for tree in trees)
+    reason = ""
+    for number, line in enumerate(lines, start=1):
+        sides = _sides(line)
+        asked = None if sides is None else canonical(sides[0])
+        if not _is_true(line):
+            reason = reason or f"line {number} is not true: {line[:40]!r}"
+        elif asked is None or not missing[asked]:
+            reason = reason or f"line {number} was not asked for: {line[:40]!r}"
+        else:
+            missing[asked] -= 1
+    left = +missing
+    if left:
+        reason = reason or f"there is no line for {next(iter(left))}"
+    return not reason, sum(_is_true(line) for line in lines), reason
 
 
 def _sides(line: str) -> tuple[Expression, Expression] | None:

@@ -1,6 +1,7 @@
 """The words around a problem, in English and Chinese; they tell whether answer or derivation comes first.
 
-Each list is written for this project. ``{e}`` is an expression, ``{low}`` and ``{high}`` are bounds, both included.
+Each list is written for this project. ``{e}`` is an expression, ``{list}`` several of them, ``{low}`` and ``{high}`` are
+bounds, both included.
 """
 
 import random
@@ -8,7 +9,7 @@ import random
 from redraft.tasks.problem import Language, Order, Problem
 from redraft.text.slots import Field
 
-__all__ = ["ARITHMETIC", "PRIMES", "Phrasings", "phrased"]
+__all__ = ["ARITHMETIC", "LARGEST", "PRIMES", "Phrasings", "phrased"]
 
 Phrasings = dict[tuple[Order, Language], tuple[str, ...]]
 """Templates by order and language."""
@@ -54,6 +55,32 @@ ARITHMETIC: Phrasings = {
     ),
 }
 """For ``arithmetic``."""
+
+LARGEST: Phrasings = {
+    ("answer_first", "en"): (
+        "Which is the largest: {list}?",
+        "Largest of {list}",
+        "Find the largest value: {list}. Answer first.",
+        "What is the largest of {list}? Then work out each.",
+        "max: {list}",
+        "Give the largest result first, then each one: {list}",
+    ),
+    ("answer_first", "zh"): (
+        "哪个最大：{list}？",
+        "求最大值：{list}",
+        "{list} 中最大的是多少？先给出答案。",
+        "先写出最大的结果，再逐个计算：{list}",
+    ),
+    ("derivation_first", "en"): (
+        "Work out each, then give the largest: {list}",
+        "Each result first, then the largest: {list}",
+    ),
+    ("derivation_first", "zh"): (
+        "逐个计算，最后写出最大的结果：{list}",
+        "先计算每一个，再给出最大值：{list}",
+    ),
+}
+"""For ``largest``."""
 
 PRIMES: Phrasings = {
     ("answer_first", "en"): (

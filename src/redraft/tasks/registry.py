@@ -4,12 +4,13 @@ from difflib import get_close_matches
 
 from redraft.errors import ConfigError
 from redraft.tasks.arithmetic import Arithmetic
+from redraft.tasks.largest import Largest
 from redraft.tasks.primes import Primes
 from redraft.tasks.problem import Task
 
 __all__ = ["get_task", "task_names"]
 
-_TASKS: dict[str, Task] = {task.name: task for task in (Arithmetic(), Primes())}
+_TASKS: dict[str, Task] = {task.name: task for task in (Arithmetic(), Largest(), Primes())}
 
 
 def task_names() -> tuple[str, ...]:

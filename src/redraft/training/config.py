@@ -130,6 +130,10 @@ class NoiseRecipe:
     line_share: float = 0.3
     """Share of the rows not all masked that look like decoding line by line: earlier lines visible, later ones not."""
 
+    result_share: float = 0.0
+    """Share of the rows neither all masked nor line by line in which results are hidden and what leads to them is not:
+    what follows the equals sign of a line, and lines without one, the answer's above all."""
+
     hide_answer_share: float = 0.9
     """Share of the line rows, answer first, whose answer line is masked too."""
 
@@ -158,7 +162,8 @@ class NoiseRecipe:
     """Weight of clean visible tokens in the loss; teaches the model to keep what is right."""
 
     def __post_init__(self) -> None:
-        _check_shares(self, "all_mask_share", "low_time", "line_share", "hide_answer_share", "corrupt_share")
+        _check_shares(self, "all_mask_share", "low_time", "line_share", "result_share")
+        _check_shares(self, "hide_answer_share", "corrupt_share")
         _check_shares(self, "max_corrupt", "same_class_share", "own_predictions_share", "own_predictions_after")
         _check_shares(self, "max_own_predictions", "uniform_share", "clean_weight")
         if self.all_mask_share + self.uniform_share > 1.0:

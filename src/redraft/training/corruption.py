@@ -74,12 +74,17 @@ class TokenTable:
     is_separator: VocabMask
     """Whether an id ends a line or an item of a list."""
 
+    is_equals: VocabMask
+    """Whether an id is an equals sign, after which a result stands."""
+
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "TokenTable":
         """Read it off a tokenizer."""
         special = tokenizer.special
         texts = [tokenizer.token_text(token) for token in range(special.first)]
         is_separator = [any(mark in text for mark in "\n,，、") for text in texts]
+        is_equals = [text.strip() == "=" for text in texts]
+        rest = [False] * (tokenizer.vocab_size - special.first)
         places = torch.tensor([*tokenizer.digit_token_ids, special.null])
         is_place = torch.zeros(tokenizer.vocab_size, dtype=torch.bool)
         is_place[places] = True
@@ -88,7 +93,8 @@ class TokenTable:
             num_ordinary=special.first,
             place_tokens=places,
             is_place=is_place,
-            is_separator=torch.tensor(is_separator + [False] * (tokenizer.vocab_size - special.first)),
+            is_separator=torch.tensor(is_separator + rest),
+            is_equals=torch.tensor(is_equals + rest),
         )
 
 
@@ -131,15 +137,18 @@ def corrupt(
     kind = torch.rand(num_rows, generator=rng)
     is_all_mask = kind < recipe.all_mask_share
     is_uniform = ~is_all_mask & (kind < recipe.all_mask_share + recipe.uniform_share)
-    is_line = ~is_all_mask & ~is_uniform & (torch.rand(num_rows, generator=rng) < recipe.line_share)
+    is_partial = ~is_all_mask & ~is_uniform
+    is_line = is_partial & (torch.rand(num_rows, generator=rng) < recipe.line_share)
+    is_result = is_partial & ~is_line & (torch.rand(num_rows, generator=rng) < recipe.result_share)
     # 2. Masks.
     time = low_discrepancy_times(num_rows, rng, low=recipe.low_time)[:, None]
     is_noised = torch.rand(x_0.shape, generator=rng) < time
     is_masked = torch.where(is_line[:, None], line_mask(batch, recipe, table, rng), is_noised)
+    is_masked = torch.where(is_result[:, None], result_mask(batch, table, rng), is_masked)
     is_masked = (is_masked | is_all_mask[:, None]) & ~is_uniform[:, None]
     x_t = x_0.masked_fill(is_masked, table.mask)
     # 3. Wrong tokens among the visible ones.
-    is_wrong_row = ~is_all_mask & ~is_uniform & (torch.rand(num_rows, generator=rng) < recipe.corrupt_share)
+    is_wrong_row = is_partial & (torch.rand(num_rows, generator=rng) < recipe.corrupt_share)
     is_guessed_row = is_wrong_row & (torch.rand(num_rows, generator=rng) < recipe.own_predictions_share)
     if guess is None or progress < recipe.own_predictions_after:
         is_guessed_row = torch.zeros_like(is_guessed_row)
@@ -161,8 +170,7 @@ def line_mask(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.G
     """
     x_0 = batch.canvas
     num_rows = x_0.shape[0]
-    is_separator = table.is_separator[x_0] & batch.is_content
-    line = is_separator.cumsum(dim=1) - is_separator.long()
+    line = _lines(batch, table)
     num_lines = line.amax(dim=1) + 1
     is_first = batch.is_answer_first
     # Answer first: lines 1 to cut - 1 are visible, so cut starts at 1. Otherwise lines 0 to cut - 1.
@@ -174,6 +182,32 @@ def line_mask(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.G
     is_masked |= hides_answer[:, None] & (line == 0)
     rate = MAX_EXTRA_MASKS * torch.rand(num_rows, 1, generator=rng) * (torch.rand(num_rows, 1, generator=rng) < HALF)
     return is_masked | (torch.rand(x_0.shape, generator=rng) < rate)
+
+
+def result_mask(batch: Batch, table: TokenTable, rng: torch.Generator) -> TokenMask:
+    """Draw masks as decoding all lines at once leaves them: what is copied is settled, what is worked out is not.
+
+    On most lines, what follows the equals sign is hidden; a line without one, such as the answer's, is hidden whole,
+    and so is the slack. The share of hidden results is uniform between a half and all.
+    """
+    x_0 = batch.canvas
+    num_rows = x_0.shape[0]
+    line = _lines(batch, table)
+    is_equals = table.is_equals[x_0] & batch.is_content
+    in_line = torch.zeros_like(line).scatter_add_(1, line, is_equals.long())
+    # An equals sign is behind a position if more of them have been passed than stand in all earlier lines together.
+    passed = is_equals.cumsum(dim=1) - is_equals.long()
+    before = in_line.cumsum(dim=1) - in_line
+    is_result = (passed > before.gather(1, line)) & ~table.is_separator[x_0]
+    rate = 1.0 - HALF * torch.rand(num_rows, 1, generator=rng)
+    is_drawn = (torch.rand(x_0.shape, generator=rng) < rate).gather(1, line)
+    return (is_result & is_drawn) | (in_line.gather(1, line) == 0) | ~batch.is_content
+
+
+def _lines(batch: Batch, table: TokenTable) -> Tokens:
+    """Number of the line or list item at each position; a separator belongs to the line that it ends."""
+    is_separator = table.is_separator[batch.canvas] & batch.is_content
+    return is_separator.cumsum(dim=1) - is_separator.long()
 
 
 def substitutes(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.Generator) -> Tokens:

@@ -67,6 +67,7 @@ def test_wrong_answers_are_counted(tokenizer: Tokenizer) -> None:
         seed=3,
         split="test",
         order="answer_first",
+        dials={},
         effort="medium",
         command="redraft eval arithmetic --count 20 --seed 3",
     )

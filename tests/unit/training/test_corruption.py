@@ -7,7 +7,7 @@ from torch import Tensor
 
 from redraft.text import Tokenizer
 from redraft.training import NoiseRecipe, Recipe
-from redraft.training.corruption import Noised, TokenTable, corrupt, line_mask, substitutes
+from redraft.training.corruption import Noised, TokenTable, corrupt, line_mask, result_mask, substitutes
 from redraft.training.data import Batch, BatchStream, ExampleStream
 
 PLAIN = NoiseRecipe(all_mask_share=0.0, line_share=0.0, corrupt_share=0.0)
@@ -103,6 +103,46 @@ def test_the_answer_line_stays_visible_where_asked(batch: Batch, table: TokenTab
     is_separator = table.is_separator[batch.canvas] & batch.is_content
     in_first = (is_separator.cumsum(dim=1) - is_separator.long() == 0) & batch.is_answer_first[:, None]
     assert float(is_masked[in_first].float().mean()) < 0.2, "only extra masks fall on it"
+
+
+def test_result_masks_hide_what_is_worked_out_and_nothing_else(batch: Batch, table: TokenTable) -> None:
+    num_hidden = num_results = 0
+    for seed in range(4):
+        is_masked = result_mask(batch, table, torch.Generator().manual_seed(seed))
+        assert bool(is_masked[~batch.is_content].all()), "where the text ends is not given away"
+        for row, (ids, hidden) in enumerate(zip(batch.canvas.tolist(), is_masked.tolist(), strict=True)):
+            for line in _lines_of(ids, batch.is_content[row].tolist(), table):
+                marks = [hidden[place] for place in line]
+                signs = [index for index, place in enumerate(line) if bool(table.is_equals[ids[place]])]
+                if not signs:
+                    assert all(marks), "a line that works nothing out is hidden whole"
+                    continue
+                end = len(line) - int(bool(table.is_separator[ids[line[-1]]]))
+                assert not any(marks[: signs[0] + 1])
+                assert not any(marks[end:])
+                assert len(set(marks[signs[0] + 1 : end])) == 1, "a result is hidden whole or not at all"
+                num_results += 1
+                num_hidden += marks[signs[0] + 1]
+    assert num_results > 100
+    assert 0.65 < num_hidden / num_results < 0.85, "the hidden share is uniform between a half and all"
+
+
+def _lines_of(ids: list[int], is_content: list[bool], table: TokenTable) -> list[list[int]]:
+    """Places of each line, its separator at its end; end of text belongs to the last."""
+    lines: list[list[int]] = [[]]
+    for place, token in enumerate(ids):
+        if is_content[place]:
+            lines[-1].append(place)
+            if bool(table.is_separator[token]):
+                lines.append([])
+    return [line for line in lines if line]
+
+
+def test_the_share_of_result_rows_is_kept(batch: Batch, table: TokenTable) -> None:
+    noised = noise(batch, table, replace(PLAIN, result_share=1.0))
+    is_hidden = noised.canvas == table.mask
+    assert bool(is_hidden[~batch.is_content].all())
+    assert not bool(is_hidden[table.is_equals[batch.canvas]].any())
 
 
 def test_own_guesses_are_put_at_masked_places_and_scored_by_truth(batch: Batch, table: TokenTable) -> None:
