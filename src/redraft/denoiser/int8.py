@@ -106,7 +106,7 @@ def quantise_(module: nn.Module, *, is_kept: Callable[[str], bool] = lambda name
         (parent, attribute, child)
         for parent_name, parent in module.named_modules()
         for attribute, child in parent.named_children()
-        if type(child) is nn.Linear and not is_kept(f"{parent_name}.{attribute}".lstrip("."))
+        if isinstance(child, nn.Linear) and not is_kept(f"{parent_name}.{attribute}".lstrip("."))
     ]
     made: dict[int, Int8Linear] = {}  # a layer that stands in two places stays one layer
     while found:  # popping lets go of each weight at once, so that the peak is one layer above the result

@@ -1,17 +1,13 @@
 """Public families: LLaDA, LLaDA-MoE, Dream, SDAR, LLaDA2.x, Fast-dLLM v2, without any remote code."""
 
 from redraft.denoiser.families.backbone import Backbone, parameter_shapes
-from redraft.denoiser.families.config import BackboneConfig, MixtureConfig, read_config
-from redraft.denoiser.families.denoisers import (
-    BlockContext,
-    BlockDenoiser,
-    FullAttentionDenoiser,
-    FullContext,
-    block_sight,
-    build_denoiser,
-)
+from redraft.denoiser.families.building import build_denoiser
+from redraft.denoiser.families.config import read_config
+from redraft.denoiser.families.contexts import BlockContext, FullContext
+from redraft.denoiser.families.denoisers import BlockDenoiser, FullAttentionDenoiser, block_sight
 from redraft.denoiser.families.family import KNOWN_ARCHITECTURES, FamilySpec, detect_family
 from redraft.denoiser.families.names import published_names, redundant_names
+from redraft.denoiser.families.shape import BackboneConfig, MixtureConfig
 from redraft.denoiser.families.writing import write_config
 
 __all__ = [

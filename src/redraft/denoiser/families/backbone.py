@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
-from redraft.denoiser.families.config import BackboneConfig
 from redraft.denoiser.families.moe import GatedMlp, Mixture, Projection
+from redraft.denoiser.families.shape import BackboneConfig
 from redraft.types import Hidden, Tokens
 
 __all__ = ["Backbone", "Layer", "RmsNorm", "SelfAttention", "Sight", "parameter_shapes"]

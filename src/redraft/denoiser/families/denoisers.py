@@ -6,21 +6,15 @@ of whole settled blocks are exact and kept. What a context leaves over after its
 the canvas; it stays a token sequence until the canvas completes it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from redraft.denoiser.cache import KeyValueCache
 from redraft.denoiser.families.backbone import Backbone, Sight
-from redraft.denoiser.families.config import read_config
+from redraft.denoiser.families.contexts import BlockContext, FullContext, RowStates
 from redraft.denoiser.families.family import FamilySpec
-from redraft.denoiser.families.names import published_names, redundant_names
 from redraft.denoiser.protocol import Cache
-from redraft.errors import CheckpointError, ConfigError, ContextLengthError
+from redraft.errors import ConfigError, ContextLengthError
 from redraft.types import (
     ContextMask,
     ContextTokens,
@@ -30,83 +24,9 @@ from redraft.types import (
     ScoredLogits,
     TokenMask,
     Tokens,
-    WholePerRow,
 )
 
-__all__ = [
-    "BlockContext",
-    "BlockDenoiser",
-    "FullAttentionDenoiser",
-    "FullContext",
-    "block_sight",
-    "build_denoiser",
-]
-
-RowStates = Float[Tensor, "batch width"]
-"""One activation per row."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FullContext:
-    """The context of a full-attention family: tokens, since nothing computed from them stays exact."""
-
-    tokens: ContextTokens
-    """Token ids, padding included."""
-
-    is_valid: ContextMask
-    """False at padding."""
-
-    has_padding: bool
-    """Whether any position is padding."""
-
-    @property
-    def length(self) -> int:
-        """Number of context positions held, padding included."""
-        return self.tokens.shape[1]
-
-    def select(self, rows: WholePerRow) -> "FullContext":
-        """The context of some rows, in the given order."""
-        return FullContext(tokens=self.tokens[rows], is_valid=self.is_valid[rows], has_padding=self.has_padding)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BlockContext:
-    """The context of a block family: exact keys and values of whole blocks, and the tokens that are left over."""
-
-    settled: KeyValueCache
-    """Keys and values of whole blocks, padded on the left; each row holds a multiple of the block length."""
-
-    tail: ContextTokens
-    """What is left over of each row, padded on the left; shorter than a block."""
-
-    tail_is_valid: ContextMask
-    """False at padding."""
-
-    last_hidden: RowStates
-    """Activation of each row's last settled position, which a shifted family scores the next one by; zeros without."""
-
-    has_padding: bool
-    """Whether any position is padding."""
-
-    @property
-    def length(self) -> int:
-        """Number of context positions held, padding included."""
-        return self.settled.length + self.tail.shape[1]
-
-    @property
-    def num_settled(self) -> WholePerRow:
-        """Number of tokens of each row in whole blocks."""
-        return self.settled.num_valid
-
-    def select(self, rows: WholePerRow) -> "BlockContext":
-        """The context of some rows, in the given order."""
-        return BlockContext(
-            settled=self.settled.select(rows),
-            tail=self.tail[rows],
-            tail_is_valid=self.tail_is_valid[rows],
-            last_hidden=self.last_hidden[rows],
-            has_padding=self.has_padding,
-        )
+__all__ = ["BlockDenoiser", "FullAttentionDenoiser", "block_sight"]
 
 
 class FullAttentionDenoiser(nn.Module):
@@ -345,62 +265,6 @@ def block_sight(query_blocks: Tokens, key_blocks: ContextTokens, key_is_valid: C
         True where a position may look.
     """
     return (query_blocks[:, :, None] >= key_blocks[:, None, :]) & key_is_valid[:, None, :]
-
-
-def build_denoiser(
-    spec: FamilySpec, config: Mapping[str, Any], tensors: Mapping[str, Tensor]
-) -> FullAttentionDenoiser | BlockDenoiser:
-    """A denoiser over published weights.
-
-    Args:
-        spec: The checkpoint's family; its block length decides, whatever ``config`` says.
-        config: Content of the checkpoint's ``config.json``.
-        tensors: The weights by their published names. Each is fetched once and used as it is, without a copy, so
-            that memory-mapped ones stay on disk until they are needed.
-
-    Returns:
-        The denoiser, in evaluation mode and without gradients.
-
-    Raises:
-        CheckpointError: If a weight is missing, left over, of the wrong shape or not a floating-point one.
-        ConfigError: If the configuration is out of range or not supported.
-    """
-    shape = read_config(spec, config)
-    if spec.mask_token_id is not None and spec.mask_token_id >= shape.vocab_size:
-        raise ConfigError(
-            f"the mask token's id {spec.mask_token_id} is outside the vocabulary of {shape.vocab_size}; "
-            "give tokenizer_config.json too, or the checkpoint is damaged"
-        )
-    names = published_names(spec, shape)
-    with torch.device("meta"):
-        backbone = Backbone(shape)
-    _refuse_wrong_names(tensors, names, redundant_names(spec, shape))
-    weights: dict[str, Tensor] = {}
-    for name, expected in backbone.state_dict().items():
-        weight = tensors[names[name]]
-        if weight.shape != expected.shape or not weight.is_floating_point():
-            raise CheckpointError(
-                f"the weight {names[name]} is {weight.dtype} of shape {tuple(weight.shape)}; "
-                f"config.json asks for floating point of shape {tuple(expected.shape)}"
-            )
-        weights[name] = weight
-    backbone.load_state_dict(weights, assign=True)
-    backbone.requires_grad_(False)
-    kind = FullAttentionDenoiser if spec.attention == "full" else BlockDenoiser
-    return kind(spec, backbone).eval()
-
-
-def _refuse_wrong_names(tensors: Mapping[str, Tensor], names: Mapping[str, str], redundant: frozenset[str]) -> None:
-    """Every published weight has its place, and every place its weight."""
-    missing = sorted(set(names.values()) - set(tensors))
-    if missing:
-        raise CheckpointError(f"{len(missing)} weights are missing, {missing[0]} for one; a shard may be absent")
-    left_over = sorted(set(tensors) - set(names.values()) - redundant)
-    if left_over:
-        raise CheckpointError(
-            f"{len(left_over)} weights have no place in this model, {left_over[0][:200]} for one; "
-            "the weights and config.json are of different models"
-        )
 
 
 def _padding_sight(is_valid: TokenMask) -> Sight:

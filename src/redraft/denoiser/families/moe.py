@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from redraft.denoiser.families.config import MixtureConfig
+from redraft.denoiser.families.shape import MixtureConfig
 from redraft.types import Hidden
 
 __all__ = ["GatedMlp", "Mixture", "Projection", "Router"]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from redraft.denoiser.families.backbone import parameter_shapes
-from redraft.denoiser.families.config import BackboneConfig
 from redraft.denoiser.families.family import FamilySpec
+from redraft.denoiser.families.shape import BackboneConfig
 from redraft.errors import ConfigError
 
 __all__ = ["published_names", "redundant_names"]

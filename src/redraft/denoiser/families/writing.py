@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from redraft.denoiser.families.config import BackboneConfig
 from redraft.denoiser.families.family import FamilySpec
+from redraft.denoiser.families.shape import BackboneConfig
 from redraft.errors import ConfigError
 
 __all__ = ["write_config"]
