@@ -6,17 +6,52 @@ goes through. transformers itself writes the weights, since the class is the pub
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
+from torch import Tensor
+from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion, DynamicCache
 
 VOCAB, CANVAS, WINDOW = 64, 8, 6
 ENDS, PAD = (1, 46, 62), 0
 
 
+def tokens_of(seed: int, *shape: int) -> Tensor:
+    """Give random text without special ids."""
+    return torch.randint(4, 50, shape, generator=torch.Generator().manual_seed(seed))
+
+
+def published_logits(
+    model: Any, prompt: Tensor, canvas: Tensor, last: Tensor | None = None, mask: Tensor | None = None
+) -> Tensor:
+    """Ask the class itself, in the one call that its documentation shows."""
+    seen = None if mask is None else torch.cat([mask, torch.ones_like(canvas, dtype=torch.bool)], dim=1)
+    return model(
+        input_ids=prompt,
+        attention_mask=mask,
+        decoder_input_ids=canvas,
+        decoder_attention_mask=seen,
+        self_conditioning_logits=None if last is None else last.log(),
+        cache=DynamicCache(config=model.config.get_text_config(decoder=True)),
+    ).logits
+
+
+def assert_close(ours: Tensor, theirs: Tensor) -> None:
+    assert float((ours - theirs).abs().max()) <= 1e-4
+
+
+def _spell_as_published(path: Path, text: dict[str, Any]) -> None:
+    """Give the sizes of the layers without a window in two keys, as Google's file does; ours are written per layer."""
+    config = json.loads(path.read_text())
+    del config["text_config"]["per_layer_config"]
+    config["text_config"] |= {key: text[key] for key in ("global_head_dim", "num_global_key_value_heads")}
+    config["eos_token_id"] = list(ENDS[:2])
+    path.write_text(json.dumps(config))
+
+
 def write_tiny(folder: Path, *, vocab_size: int = VOCAB) -> None:
     """Write a checkpoint; a vocabulary of another size changes when canvases come to rest."""
-    text = {
+    text: dict[str, Any] = {
         "vocab_size": vocab_size,
         "hidden_size": 32,
         "intermediate_size": 48,
@@ -62,6 +97,7 @@ def write_tiny(folder: Path, *, vocab_size: int = VOCAB) -> None:
             if name.endswith("layer_scalar"):  # encoder and decoder share all else
                 scale.uniform_(0.5, 1.5, generator=rng)
     model.save_pretrained(folder)
+    _spell_as_published(folder / "config.json", text)
     rules = {
         "max_new_tokens": 256,
         "max_denoising_steps": 48,

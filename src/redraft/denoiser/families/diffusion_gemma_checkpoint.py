@@ -37,6 +37,7 @@ _HANDS_ON = frozenset(
         "boi_token_id",
         "canvas_length",
         "eoi_token_id",
+        "eos_token_id",
         "image_token_id",
         "initializer_range",
         "model_type",
@@ -130,8 +131,9 @@ def read_diffusion_gemma_rules(folder: Path) -> DiffusionGemmaRules:
             values[key] = _whole(path, key, given[key])
     if config.get("canvas_length") is not None:
         values["canvas_length"] = _whole(folder / "config.json", "canvas_length", config["canvas_length"])
-    ends = given.get("eos_token_id")
-    ends = config["text_config"].get("eos_token_id") if ends is None else ends
+    # The published files disagree: [1, 106, 50] for generation, [1, 106] for the model, 1 for its text part.
+    places = (given, config, config["text_config"])
+    ends = next((place["eos_token_id"] for place in places if place.get("eos_token_id") is not None), None)
     if ends is not None:
         values["end_token_ids"] = tuple(
             _whole(path, "eos_token_id", end) for end in (ends if isinstance(ends, list) else [ends])
