@@ -6,6 +6,7 @@ from tests.parity.families.tiny import FAMILIES, VOCAB, config_of, tokenizer_con
 from torch import Tensor
 
 from redraft.denoiser.families import BlockDenoiser, FullAttentionDenoiser, build_denoiser, detect_family
+from redraft.errors import ContextLengthError
 
 TOLERANCE = 2e-5
 
@@ -32,14 +33,38 @@ def close(left: Tensor, right: Tensor) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_left_padded_row_is_scored_as_alone(family: str) -> None:
+@pytest.mark.parametrize("lengths", [(3, 37, 68), (1, 3, 2), (32, 64, 65)])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_padded_row_is_scored_as_alone(family: str, lengths: tuple[int, ...], side: str) -> None:
     denoiser = denoiser_of(family)
-    rows = [draw(1, length, seed=length)[0] for length in (3, 37, 68)]
-    canvas = draw(3, 5, seed=1)
+    rows = [draw(1, length, seed=length)[0] for length in lengths]
+    canvas = draw(3, 1 if max(lengths) < 4 else 5, seed=1)
     tokens, is_valid = left_padded(rows)
+    if side == "right":
+        tokens, is_valid = (part.flip(1) for part in left_padded([row.flip(0) for row in rows]))
     together = denoiser.denoise(canvas, denoiser.encode(tokens, is_valid=is_valid))
     for index, row in enumerate(rows):
         close(together[index : index + 1], denoiser.denoise(canvas[index : index + 1], denoiser.encode(row[None])))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_that_grow_unevenly_are_scored_as_alone(family: str) -> None:
+    """One row completes blocks while another completes none, time after time."""
+    denoiser = denoiser_of(family)
+    grown: list[list[Tensor]] = [[], [], []]
+    together = None
+    for step, lengths in enumerate([(32, 3, 0), (0, 29, 1), (42, 2, 31), (1, 33, 5)]):
+        rows = [draw(1, length, seed=10 * step + length)[0] for length in lengths]
+        tokens, is_valid = left_padded(rows)
+        together = denoiser.encode(tokens, together, is_valid=is_valid)
+        for index, row in enumerate(rows):
+            grown[index].append(row)
+        canvas = draw(3, 4, seed=step)
+        scores = denoiser.denoise(canvas, together)
+        for index, pieces in enumerate(grown):
+            alone = torch.cat(pieces)[None]
+            cache = denoiser.encode(alone) if alone.shape[1] else None
+            close(scores[index : index + 1], denoiser.denoise(canvas[index : index + 1], cache))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -107,6 +132,15 @@ def test_a_left_over_token_scores_alike_in_the_context_and_on_the_canvas(family:
     settled = denoiser.encode(whole)
     in_context = denoiser.denoise(block[:, 3:], denoiser.encode(block[:, :3], settled))
     close(in_context, denoiser.denoise(block, settled)[:, 3:])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_outgrowing_the_model_is_one_clear_error(family: str) -> None:
+    denoiser = denoiser_of(family)
+    cache = denoiser.encode(draw(1, 508))
+    denoiser.denoise(draw(1, 4), cache)
+    with pytest.raises(ContextLengthError, match="513 tokens together; this model takes 512"):
+        denoiser.denoise(draw(1, 5), cache)
 
 
 def test_fast_dllm_opens_a_block_with_what_the_last_one_said() -> None:
