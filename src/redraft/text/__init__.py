@@ -4,6 +4,7 @@ It knows nothing of models, noise or tasks.
 """
 
 from redraft.text.chat import Role, Segment, encode_conversation, encode_segment, read_role
+from redraft.text.published import PublishedSpecial, PublishedTokenizer
 from redraft.text.slots import Field, lay_out
 from redraft.text.special import SPECIAL_TEXTS, SpecialTokens
 from redraft.text.tokenizer import Tokenizer
@@ -13,6 +14,8 @@ __all__ = [
     "MAX_VOCAB_SIZE",
     "SPECIAL_TEXTS",
     "Field",
+    "PublishedSpecial",
+    "PublishedTokenizer",
     "Role",
     "Segment",
     "SpecialTokens",
