@@ -1,11 +1,12 @@
 """What one run of somebody else's template may use: steps, seconds, characters, items."""
 
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from redraft.errors import CheckpointError
 
-__all__ = ["MAX_CHARS", "MAX_ITEMS", "Budget", "refusal"]
+__all__ = ["MAX_CHARS", "MAX_ITEMS", "Budget", "budget_of_run", "refusal"]
 
 MAX_CHARS = 1 << 20
 """Of any one string and of the output: a context of 250,000 tokens."""
@@ -84,6 +85,10 @@ class Budget:
             self.spend(items // _STEP_ITEMS)
             self.spend_chars(chars)
         return value
+
+
+budget_of_run: ContextVar[Budget] = ContextVar("budget_of_run")
+"""The budget of the run under way, so that one compiled template may run in several threads."""
 
 
 def refusal(what: str) -> CheckpointError:

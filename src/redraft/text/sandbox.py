@@ -2,6 +2,8 @@
 
 Jinja's own sandbox keeps a template away from Python's insides. It does not keep it from filling the memory or running
 for ever, and it lets every public method of every object be called; that is what is added here.
+
+This module needs Jinja; ``template`` imports it when there is a template.
 """
 
 import json
@@ -9,19 +11,23 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sized
-from contextvars import ContextVar
 from datetime import datetime
 from functools import cache, wraps
 from itertools import islice
 from typing import Any
 
-from redraft.errors import DependencyError, PromptError
-from redraft.text.budget import MAX_CHARS, MAX_ITEMS, Budget, refusal
+from jinja2 import Environment, Undefined, pass_context
+from jinja2.exceptions import SecurityError
+from jinja2.ext import Extension, loopcontrols
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context, LoopContext, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 
-__all__ = ["budget_of_run", "make_environment"]
+from redraft.errors import PromptError
+from redraft.text.budget import MAX_CHARS, MAX_ITEMS, Budget, budget_of_run, refusal
 
-budget_of_run: ContextVar[Budget] = ContextVar("budget_of_run")
-"""The budget of the run under way, so that one compiled template may run in several threads."""
+__all__ = ["make_environment"]
 
 _MAX_POWER = 64
 _MAX_INDENT = 16
@@ -61,90 +67,6 @@ _OVER_ITEMS = _words("dictsort items join list map max min reject rejectattr sel
 
 _AS_TEXT = _words("string tojson safe e escape")
 """Filters that write a whole value out."""
-
-
-@cache
-def make_environment() -> Any:
-    """Return the environment in which all templates are compiled and run; it holds no state of theirs.
-
-    Returns:
-        A Jinja environment. ``passes``, ``spend``, ``measured``, ``joined`` and ``sliced`` are for the compiler.
-
-    Raises:
-        DependencyError: Jinja is not installed.
-    """
-    try:
-        from jinja2 import pass_context
-        from jinja2.exceptions import SecurityError
-        from jinja2.ext import Extension, loopcontrols
-        from jinja2.runtime import LoopContext, Macro
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-        from jinja2.utils import Namespace
-    except ImportError as error:
-        raise DependencyError("chat templates need Jinja; run pip install 'redraft[hub]'") from error
-
-    class Generation(Extension):
-        """``{% generation %}``, which marks the assistant's words for training; here it means nothing."""
-
-        tags = frozenset(("generation",))  # pyright: ignore[reportAssignmentType]
-
-        def parse(self, parser: Any) -> Any:
-            next(parser.stream)
-            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-    class Environment(ImmutableSandboxedEnvironment, _Operations):
-        """Jinja's sandbox, narrowed."""
-
-        intercepted_binops = frozenset(_OPERATORS)
-        concat = staticmethod(_concatenated)
-
-        def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-            if isinstance(obj, LoopContext):
-                return attr in _LOOP
-            return (isinstance(obj, Namespace) and not attr.startswith("_")) or attr in _METHODS.get(type(obj), ())
-
-        def is_safe_callable(self, obj: Any) -> bool:
-            owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
-            if isinstance(obj, Macro) or any(obj is known for known in self.globals.values()):
-                return True
-            return name in (_COMPILED if owner is self else _METHODS.get(type(owner), ()))
-
-        def unsafe_undefined(self, obj: Any, attribute: str) -> Any:  # at once, not when it is used
-            raise SecurityError(f"{attribute[:80]!r} of a {type(obj).__name__} is out of bounds")
-
-        def wrap_str_format(self, value: Any) -> None:  # str.format is not among the methods
-            return None
-
-        def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-            budget = budget_of_run.get()
-            budget.spend()
-            if not __self.is_safe_callable(__obj):
-                raise TypeError(f"{str(getattr(__obj, '__name__', type(__obj).__name__))[:80]!r} can't be called here")
-            _foresee(budget, __obj, args)
-            result = __context.call(__obj, *args, **kwargs)
-            # What a loop goes through was measured when it was made.
-            return result if __obj == __self.passes else budget.take(result)
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            budget = budget_of_run.get()
-            budget.spend()
-            return budget.take(_operate(budget, operator, left, right))
-
-    @pass_context
-    def finalize(context: Any, value: Any) -> Any:
-        """Say how a value is written. It asks for the context so that Jinja writes nothing ahead of time."""
-        budget_of_run.get().spend()
-        return _written(value)
-
-    environment = Environment(
-        trim_blocks=True, lstrip_blocks=True, finalize=finalize, extensions=[Generation, loopcontrols], optimized=False
-    )
-    kept = {name: environment.filters[name] for name in _FILTERS}
-    environment.filters = {name: _bounded(name, filter_) for name, filter_ in (kept | _own_filters()).items()}
-    environment.tests = {name: environment.tests[name] for name in _TESTS}
-    environment.globals.clear()
-    environment.globals |= {"namespace": Namespace, **_own_functions()}
-    return environment
 
 
 _COMPILED = ("passes", "spend", "measured", "joined", "sliced")
@@ -189,8 +111,6 @@ def _concatenated(pieces: Iterable[str]) -> str:
 
 def _written(value: Any) -> Any:
     """Return a value in a form that is written as text; what has no such form is refused, not shown."""
-    from jinja2 import Undefined
-
     if value is None or isinstance(value, str | int | float | Undefined):
         return value
     if isinstance(value, list | tuple | dict):
@@ -200,8 +120,6 @@ def _written(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """Return a value of text, numbers, lists and dictionaries only; others print what is no business of a template."""
-    from jinja2 import Undefined
-
     if isinstance(value, list | tuple | dict):
         budget_of_run.get().take(value)
         for item in [*value, *value.values()] if isinstance(value, dict) else value:
@@ -268,9 +186,6 @@ def _operate(budget: Budget, sign: str, left: Any, right: Any) -> Any:
 
 def _bounded(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
     """Return a filter that spends from the budget and whose result is measured."""
-    from jinja2 import Environment
-    from jinja2.nodes import EvalContext
-    from jinja2.runtime import Context
 
     @wraps(filter_)  # keeps the marks by which Jinja knows what to pass
     def bounded(*args: Any, **kwargs: Any) -> Any:
@@ -344,3 +259,80 @@ def _own_functions() -> dict[str, Callable[..., Any]]:
         "raise_exception": raise_exception,
         "strftime_now": strftime_now,
     }
+
+
+# -- the environment -------------------------------------------------------------------------------------------------
+
+
+class _Generation(Extension):
+    """``{% generation %}``, which marks the assistant's words for training; here it means nothing."""
+
+    tags = frozenset(("generation",))  # pyright: ignore[reportAssignmentType]
+
+    def parse(self, parser: Any) -> Any:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+class _Narrowed(ImmutableSandboxedEnvironment, _Operations):
+    """Jinja's sandbox, narrowed."""
+
+    intercepted_binops = frozenset(_OPERATORS)
+    concat = staticmethod(_concatenated)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, LoopContext):
+            return attr in _LOOP
+        return (isinstance(obj, Namespace) and not attr.startswith("_")) or attr in _METHODS.get(type(obj), ())
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
+        if isinstance(obj, Macro) or any(obj is known for known in self.globals.values()):
+            return True
+        return name in (_COMPILED if owner is self else _METHODS.get(type(owner), ()))
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Any:  # at once, not when it is used
+        raise SecurityError(f"{attribute[:80]!r} of a {type(obj).__name__} is out of bounds")
+
+    def wrap_str_format(self, value: Any) -> None:  # str.format is not among the methods
+        return None
+
+    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        budget = budget_of_run.get()
+        budget.spend()
+        if not __self.is_safe_callable(__obj):
+            raise TypeError(f"{str(getattr(__obj, '__name__', type(__obj).__name__))[:80]!r} can't be called here")
+        _foresee(budget, __obj, args)
+        result = __context.call(__obj, *args, **kwargs)
+        # What a loop goes through was measured when it was made.
+        return result if __obj == __self.passes else budget.take(result)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        budget = budget_of_run.get()
+        budget.spend()
+        return budget.take(_operate(budget, operator, left, right))
+
+
+@pass_context
+def _finalize(context: Any, value: Any) -> Any:
+    """Say how a value is written. It asks for the context so that Jinja writes nothing ahead of time."""
+    budget_of_run.get().spend()
+    return _written(value)
+
+
+@cache
+def make_environment() -> Environment:
+    """Return the environment in which all templates are compiled and run; it holds no state of theirs."""
+    environment = _Narrowed(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+        extensions=[_Generation, loopcontrols],
+        optimized=False,
+    )
+    kept = {name: environment.filters[name] for name in _FILTERS}
+    environment.filters = {name: _bounded(name, filter_) for name, filter_ in (kept | _own_filters()).items()}
+    environment.tests = {name: environment.tests[name] for name in _TESTS}
+    environment.globals.clear()
+    environment.globals |= {"namespace": Namespace, **_own_functions()}
+    return environment

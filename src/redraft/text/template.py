@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from redraft.errors import CheckpointError, DependencyError, PromptError
-from redraft.text.budget import MAX_CHARS, Budget, refusal
-from redraft.text.sandbox import budget_of_run, make_environment
+from redraft.text.budget import MAX_CHARS, Budget, budget_of_run, refusal
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -61,6 +60,10 @@ class ChatTemplate:
         if len(source) > _MAX_SOURCE_CHARS:
             raise refusal(f"has {len(source)} characters; at most {_MAX_SOURCE_CHARS} are allowed")
         self.source = source
+        try:
+            from redraft.text.sandbox import make_environment
+        except ImportError as error:
+            raise DependencyError("chat templates need Jinja; run pip install 'redraft[hub]'") from error
         environment = make_environment()
         self._template = _guarded(lambda: environment.from_string(_checked(environment.parse(source))), "can't be read")
 
