@@ -46,6 +46,9 @@ class MixtureEntry:
     final_weight: float | None = None
     """Relative frequency from ``data.anneal`` on, reached linearly; left out: ``weight`` throughout."""
 
+    begin: float = 0.0
+    """Progress of the run from which the entry is used at all; before it the others share its weight."""
+
     derivation_first: float = 0.0
     """Share of examples that derive before they answer; the rest answer first."""
 
@@ -56,7 +59,7 @@ class MixtureEntry:
         _check_at_least(self, 0.0, "weight")
         if self.final_weight is not None:
             _check_at_least(self, 0.0, "final_weight")
-        _check_shares(self, "derivation_first")
+        _check_shares(self, "begin", "derivation_first")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,8 +104,16 @@ class DataRecipe:
             raise ConfigError("data.mixture is empty; add a [[data.mixture]] table that names a task")
         if not any(entry.weight > 0 for entry in self.mixture):
             raise ConfigError("every weight in data.mixture is 0; give at least one a positive weight")
-        if not any((e.weight if e.final_weight is None else e.final_weight) > 0 for e in self.mixture):
+        if not any(entry.weight > 0 and entry.begin == 0.0 for entry in self.mixture):
+            raise ConfigError("no entry of data.mixture is used at the start; give one a positive weight and begin = 0")
+        finals = [(e.begin, e.weight if e.final_weight is None else e.final_weight) for e in self.mixture]
+        if not any(weight > 0 for _, weight in finals):
             raise ConfigError("every final_weight in data.mixture is 0; give at least one a positive final_weight")
+        if not any(weight > 0 and begin <= self.anneal for begin, weight in finals):
+            raise ConfigError(
+                f"no entry of data.mixture is used at progress {self.anneal} (data.anneal); let one with a positive "
+                "final_weight begin by then"
+            )
         _check_at_least(self, 0.0, "end_tokens", "far_end_tokens")
         _check_at_least(self, 1.0, "canvas_length", "canvas_multiple", "context_length", "pool_examples")
         _check_shares(self, "anneal", "slack_share")

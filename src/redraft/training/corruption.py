@@ -27,6 +27,7 @@ __all__ = [
     "corrupt",
     "fill_with_guesses",
     "line_mask",
+    "result_mask",
     "substitutes",
 ]
 

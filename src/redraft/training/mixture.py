@@ -11,7 +11,8 @@ __all__ = ["Mixture"]
 class Mixture:
     """Weighted choice among mixture entries.
 
-    The weight of an entry moves linearly from ``weight`` to ``final_weight`` over the first ``anneal`` of the run.
+    The weight of an entry moves linearly from ``weight`` to ``final_weight`` over the first ``anneal`` of the run; before
+    its ``begin`` it is 0.
     """
 
     def __init__(self, entries: Sequence[MixtureEntry], anneal: float) -> None:
@@ -27,10 +28,7 @@ class Mixture:
         [0.75, 0.25]
         """
         moved = 1.0 if self.anneal == 0 else min(1.0, progress / self.anneal)
-        raw = [
-            entry.weight + moved * ((entry.weight if entry.final_weight is None else entry.final_weight) - entry.weight)
-            for entry in self.entries
-        ]
+        raw = [_weight(entry, moved) if progress >= entry.begin else 0.0 for entry in self.entries]
         total = sum(raw)
         assert total > 0, "a mixture of zero weights gets past its record's check"
         return [weight / total for weight in raw]
@@ -38,3 +36,8 @@ class Mixture:
     def choose(self, rng: random.Random, progress: float) -> int:
         """Draw the index of an entry."""
         return rng.choices(range(len(self.entries)), weights=self.weights(progress))[0]
+
+
+def _weight(entry: MixtureEntry, moved: float) -> float:
+    final = entry.weight if entry.final_weight is None else entry.final_weight
+    return entry.weight + moved * (final - entry.weight)

@@ -2,7 +2,8 @@ import random
 
 import pytest
 
-from redraft.training import MixtureEntry
+from redraft.errors import ConfigError
+from redraft.training import DataRecipe, MixtureEntry
 from redraft.training.mixture import Mixture
 
 ENTRIES = [
@@ -22,6 +23,26 @@ def test_weights_move_linearly_and_stay(progress: float, expected: list[float]) 
 
 def test_no_anneal_means_the_final_weights_from_the_start() -> None:
     assert Mixture(ENTRIES, anneal=0.0).weights(0.0) == pytest.approx([0.0, 0.25, 0.75])
+
+
+def test_an_entry_is_not_used_before_it_begins() -> None:
+    late = MixtureEntry(task="d", weight=1.0, begin=0.25)
+    mixture = Mixture([*ENTRIES, late], anneal=0.5)
+    assert mixture.weights(0.2499)[3] == 0.0
+    assert sum(mixture.weights(0.2499)) == pytest.approx(1.0)
+    assert mixture.weights(0.25)[3] == pytest.approx(1 / 5)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"weight": 1.0, "begin": 0.1}, {"weight": 0.0, "final_weight": 1.0}),
+        ({"weight": 1.0, "final_weight": 0.0}, {"weight": 1.0, "begin": 0.6}),
+    ],
+)
+def test_a_recipe_that_would_run_dry_is_refused(first: dict[str, float], second: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="no entry of data.mixture is used at"):
+        DataRecipe(mixture=(MixtureEntry(task="a", **first), MixtureEntry(task="b", **second)), anneal=0.5)
 
 
 def test_draws_follow_the_weights() -> None:
