@@ -33,13 +33,20 @@ Rotation = Float[Tensor, "batch_or_one length one half_head_width"]
 """Cosines or sines of the rotary angles."""
 
 
+_LEAST_LENGTH = 1e-4
+"""Shorter rows are not stretched to full length."""
+
 PerHead = Float[Tensor, "batch length heads head_width"]
 """Queries or keys before the transpose."""
 
 
 def normalised(x: Tensor) -> Tensor:
-    """RMSNorm over the last axis, without parameters (arXiv 1910.07467)."""
-    return F.rms_norm(x, (x.shape[-1],))
+    """RMSNorm over the last axis, without parameters (arXiv 1910.07467); a row of zeros stays one.
+
+    By way of the Euclidean length, which takes one pass where torch's own takes several (``docs/log.md``).
+    """
+    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x * (math.sqrt(x.shape[-1]) / length.clamp_min(_LEAST_LENGTH))
 
 
 class SelfAttention(nn.Module):
