@@ -80,7 +80,7 @@ class Engine:
             defaults or {}
         )
         special = tokenizer.special
-        self._special = SpecialIds(
+        self.special_ids = SpecialIds(
             mask=special.mask,
             end_of_text=special.end_of_text,
             null=special.null,
@@ -291,7 +291,7 @@ class Engine:
             context=cache,
             canvas=self._blank_canvas(settings, seeds, block),
             settings=settings,
-            special=self._special,
+            special=self.special_ids,
             seeds=seeds,
             block=block,
         )
@@ -315,7 +315,7 @@ class Engine:
             seeds,
             settings.canvas_length,
             self.denoiser.vocab_size,
-            special=self._special,
+            special=self.special_ids,
             block=block,
             device=self.device,
         )
