@@ -120,6 +120,10 @@ def test_without_a_command_there_is_help(run: Any) -> None:
         (["eval", "primes", "--count", "0"], "count=0"),
         (["eval", "primes", "--order", "x"], "answer_first"),
         (["models", "x"], "x"),
+        (["models", "inspect"], "MODEL"),
+        (["models", "inspect", "nanno"], "nano"),
+        (["models", "inspect", "./nowhere"], "./nowhere"),
+        (["models", "--json", "inspect", "nano"], "after the command"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(run: Any, arguments: list[str], words: str) -> None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from redraft.engine.catalog import DEFAULT_MODEL, Entry, resolve, shipped
     from redraft.engine.engine import Engine
     from redraft.engine.frame import Frame, Piece
+    from redraft.engine.hub import resolve_model
+    from redraft.engine.inspection import Inspection, inspect_model
     from redraft.engine.loading import load_engine
     from redraft.engine.request import Request
     from redraft.engine.result import Result, Seconds
@@ -19,12 +21,15 @@ __all__ = [
     "Engine",
     "Entry",
     "Frame",
+    "Inspection",
     "Piece",
     "Request",
     "Result",
     "Seconds",
+    "inspect_model",
     "load_engine",
     "resolve",
+    "resolve_model",
     "shipped",
 ]
 
@@ -33,12 +38,15 @@ _HOMES = {
     "Engine": "engine",
     "Entry": "catalog",
     "Frame": "frame",
+    "Inspection": "inspection",
     "Piece": "frame",
     "Request": "request",
     "Result": "result",
     "Seconds": "result",
+    "inspect_model": "inspection",
     "load_engine": "loading",
     "resolve": "catalog",
+    "resolve_model": "hub",
     "shipped": "catalog",
 }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer._click import Context  # what a callback is given; typer.Context is a subclass that it never makes
 from typer.exceptions import TyperException
 
 import redraft
@@ -28,8 +29,10 @@ __all__ = [
     "app",
     "evaluate",
     "generate",
+    "inspect",
     "main",
     "models",
+    "models_app",
     "options",
     "train",
 ]
@@ -165,12 +168,37 @@ def evaluate(
     )
 
 
-@app.command()
-def models(as_json: AsJson = False) -> None:
-    """List the models that ship with this installation."""
+models_app = typer.Typer(
+    help="List the models that ship with this installation, or look at any model.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.add_typer(models_app, name="models")
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: Context, as_json: AsJson = False) -> None:
+    """List the models that ship with this installation, or look at any model."""
+    if context.invoked_subcommand is not None:
+        if as_json:
+            raise ConfigError("write --json after the command, as in `redraft models inspect nano --json`")
+        return
     from redraft.interfaces.models import list_models
 
     list_models(is_json=as_json)
+
+
+@models_app.command()
+def inspect(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A name that ships, a path like ./model, or OWNER/NAME on the hub.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a model is, what memory it needs and whether it fits; its weights are not read."""
+    from redraft.interfaces.models import print_inspection
+
+    print_inspection(model, is_json=as_json)
 
 
 _arguments: list[str] = []

@@ -29,6 +29,10 @@ def help_page() -> str:
     with root.context_class(root, info_name="redraft") as context:
         for name, command in root.commands.items():
             parts += _section(command, name, context)
+            inner = getattr(command, "commands", {})
+            with command.context_class(command, info_name=name, parent=context) as group:
+                for inner_name, inner_command in inner.items():
+                    parts += _section(inner_command, inner_name, group)
     return "\n".join(parts) + "\n"
 
 
