@@ -6,6 +6,7 @@ pickles. ``HF_HUB_OFFLINE=1`` keeps to what was fetched before.
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,8 +123,11 @@ def _asking_the_hub(name: str, ask: Callable[[Any], Any]) -> Any:
     try:
         import huggingface_hub as hub
         from huggingface_hub import errors
+        from huggingface_hub.utils import disable_progress_bars
     except ImportError as error:
         raise DependencyError(f"fetching {name} needs huggingface_hub; run pip install 'redraft[hub]'") from error
+    if not sys.stderr.isatty():
+        disable_progress_bars()  # what reads a pipe or a log wants one line per error
     try:
         return ask(hub)
     except errors.GatedRepoError as error:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 
 from redraft.denoiser.checkpoint import CONFIG_NAME, WEIGHTS_NAME
-from redraft.denoiser.families import detect_family
+from redraft.denoiser.families import FamilySpec, detect_family, parameter_shapes, published_names, read_config
 from redraft.denoiser.memory import available_memory
 from redraft.denoiser.published import Published, open_published, read_settings
 from redraft.denoiser.shards import INDEX_NAME, read_header
@@ -123,6 +123,7 @@ def inspect_model(model: str) -> Inspection:
         generation_config=settings["generation_config"],
     )
     published = None if is_hub_name(model) and not _has_all_weights(folder) else open_published(folder)
+    _check_shape(spec, settings["config"], published)
     return _described(
         model,
         folder,
@@ -205,6 +206,16 @@ def _memory(published: Published | None, told_bytes: int | None) -> dict[str, in
     else:
         needed: dict[str, int] = {}
     return {name: size + size // _WORKING_SHARE for name, size in needed.items()}
+
+
+def _check_shape(spec: FamilySpec, config: Mapping[str, Any], published: Published | None) -> None:
+    """Refuse a shape that the family can't have, and weights that are not of this shape."""
+    if spec.layout == "transformers":
+        return  # its adapter asks transformers
+    shape = read_config(spec, config)
+    if published is not None:
+        names, shapes = published_names(spec, shape), parameter_shapes(shape)
+        published.weights().require({names[name]: shapes[name] for name in shapes})
 
 
 def _has_all_weights(folder: Path) -> bool:

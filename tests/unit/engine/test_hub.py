@@ -14,11 +14,11 @@ from typing import Any
 import huggingface_hub
 import pytest
 from huggingface_hub import errors
+from tests.parity.families.tiny import write_tiny
 
 from redraft.engine import hub, resolve_model
 from redraft.errors import CheckpointError, ConfigError, DependencyError
 
-CONFIG = {"architectures": ["SDARForCausalLM"], "block_size": 8, "mask_token_id": 5, "eos_token_id": 6}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -169,15 +169,13 @@ class Hub:
 
 
 @pytest.fixture
-def own_hub() -> Iterator[Hub]:
-    header = json.dumps({"w": {"dtype": "F32", "shape": [250], "data_offsets": [0, 1000]}}).encode()
-    weights = len(header).to_bytes(8, "little") + header + b"\0" * 1000
-    files = {
-        "config.json": json.dumps(CONFIG).encode(),
-        "model.safetensors": weights,
+def own_hub(tmp_path: Path) -> Iterator[Hub]:
+    folder = write_tiny(tmp_path / "published", "sdar")
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    files |= {
         "modeling_evil.py": b"raise SystemExit(3)",
         "pytorch_model.bin": b"\x80\x04K\x01.",
-        "original/model.safetensors": weights,
+        "original/model.safetensors": b"\0" * 9,
         "original/config.json": b"{}",
         "README.md": b"# n",
     }
@@ -190,7 +188,11 @@ def own_hub() -> Iterator[Hub]:
 def test_inspecting_and_fetching_from_a_hub(own_hub: Hub, tmp_path: Path) -> None:
     port = own_hub.server.server_address[1]
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    environment |= {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1"}
+    environment |= {
+        "HF_ENDPOINT": f"http://127.0.0.1:{port}",
+        "HF_HOME": str(tmp_path / "cache"),
+        "HF_HUB_DISABLE_XET": "1",
+    }
 
     def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -201,7 +203,7 @@ def test_inspecting_and_fetching_from_a_hub(own_hub: Hub, tmp_path: Path) -> Non
     ran = run("-m", "redraft", "models", "inspect", "o/n", "--json")
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
-    assert (found["family"], found["block_length"], found["is_fetched"]) == ("sdar", 8, False)
+    assert (found["family"], found["block_length"], found["is_fetched"]) == ("sdar", 4, False)
     assert found["size_bytes"] > 1000
     assert found["memory_bytes"]["float32"] > 2 * found["memory_bytes"]["int8"]
     assert not any(name.endswith(".safetensors") for name in own_hub.asked)
@@ -209,15 +211,19 @@ def test_inspecting_and_fetching_from_a_hub(own_hub: Hub, tmp_path: Path) -> Non
     program = "import sys; from redraft.engine import resolve_model; print(resolve_model(sys.argv[1]))"
     ran = run("-c", program, "o/n")
     assert ran.returncode == 0, ran.stderr
-    assert sorted(os.listdir(ran.stdout.strip())) == ["config.json", "model.safetensors"]
+    names = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    assert sorted(os.listdir(ran.stdout.strip())) == names
     assert not any(name.endswith((".py", ".bin")) or "original" in name for name in own_hub.asked)
-    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".py", ".bin")]
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.suffix in (".py", ".bin")]
     # What is there is there without the hub, links into the cache included.
     ran = run("-m", "redraft", "models", "inspect", "o/n", "--json", HF_HUB_OFFLINE="1")
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout)["num_parameters"] == 250
+    assert json.loads(ran.stdout)["num_parameters"] > 1000
+    program = "import pathlib, sys, redraft.text; redraft.text.PublishedTokenizer.load(pathlib.Path(sys.argv[1]))"
+    ran = run("-c", program, json.loads(ran.stdout)["folder"])
+    assert ran.returncode == 0, ran.stderr
     ran = run("-m", "redraft", "models", "inspect", "o/other")
     assert ran.returncode == 2
     assert ran.stdout == ""
-    assert ran.stderr.splitlines()[-1].startswith("redraft: ")
-    assert "there is no model o/other" in ran.stderr.splitlines()[-1]
+    assert ran.stderr.startswith("redraft: there is no model o/other")
+    assert ran.stderr.count("\n") == 1

@@ -1,36 +1,23 @@
 """``redraft models inspect``: family, size and memory from headers alone; anything odd is one clear error."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.parity.families.tiny import write_tiny
 
 from redraft.denoiser import memory
 from redraft.engine import inspect_model
 from redraft.errors import CheckpointError, ConfigError
 from redraft.interfaces import cli
 
-TINY = Path(__file__).resolve().parents[2] / "parity" / "families" / "tiny.py"
-
-
-@pytest.fixture(scope="session")
-def tiny() -> Any:
-    spec = importlib.util.spec_from_file_location("tiny_published", TINY)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 FAMILIES = ["llada", "llada_moe", "dream", "open_dcoder", "sdar", "sdar_moe", "llada2_moe", "fast_dllm_v2"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_is_told(tiny: Any, tmp_path: Path, family: str) -> None:
-    tiny.write_tiny(tmp_path, family)
+def test_every_family_is_told(tmp_path: Path, family: str) -> None:
+    write_tiny(tmp_path, family)
     found = inspect_model(f"{tmp_path}")
     assert found.family == {"open_dcoder": "dream", "sdar_moe": "sdar"}.get(family, family)
     assert found.is_fetched
@@ -53,8 +40,8 @@ def test_our_own(tiny_checkpoint: Path) -> None:
     assert found.context_length == 256
 
 
-def test_lines_and_json(tiny: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tiny.write_tiny(tmp_path, "sdar")
+def test_lines_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tiny(tmp_path, "sdar")
     assert cli.main(["models", "inspect", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "sdar (masked noise, block attention, blocks of 4)" in text
@@ -64,8 +51,8 @@ def test_lines_and_json(tiny: Any, tmp_path: Path, capsys: pytest.CaptureFixture
     assert record == inspect_model(str(tmp_path)).to_dict() | {"available_bytes": record["available_bytes"]}
 
 
-def test_a_model_that_does_not_fit(tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny.write_tiny(tmp_path, "llada")
+def test_a_model_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tiny(tmp_path, "llada")
     size = inspect_model(str(tmp_path)).size_bytes or 0
     monkeypatch.setattr("redraft.engine.inspection.available_memory", lambda: size)
     assert inspect_model(str(tmp_path)).fits == {"float32": False, "bfloat16": True, "int8": True}
@@ -84,13 +71,16 @@ def test_a_model_that_does_not_fit(tiny: Any, tmp_path: Path, monkeypatch: pytes
         ({"block_size": "4"}, ConfigError, "whole number"),
         ({"mask_token_id": -4}, ConfigError, "out of range"),
         ({"hidden_size": 10**30}, CheckpointError, "absurd"),
+        ({"hidden_size": 1 << 50}, ConfigError, "width"),
+        ({"num_hidden_layers": 10**9}, ConfigError, "num_layers"),
+        ({"num_hidden_layers": 3}, CheckpointError, "lacks the weight"),
+        ({"vocab_size": 1 << 20}, CheckpointError, "asks for"),
+        ({"num_attention_heads": 0}, ConfigError, "num_heads"),
         ({"auto_map": {"AutoModel": "modeling_evil.Evil"}}, None, ""),
     ],
 )
-def test_odd_configurations(
-    tiny: Any, tmp_path: Path, change: dict[str, Any], kind: type[Exception] | None, words: str
-) -> None:
-    tiny.write_tiny(tmp_path, "sdar")
+def test_odd_configurations(tmp_path: Path, change: dict[str, Any], kind: type[Exception] | None, words: str) -> None:
+    write_tiny(tmp_path, "sdar")
     (tmp_path / "modeling_evil.py").write_text("raise SystemExit('ran')")
     config = json.loads((tmp_path / "config.json").read_text()) | change
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -102,8 +92,8 @@ def test_odd_configurations(
     assert "\n" not in str(caught.value)
 
 
-def test_damaged_folders_from_the_command_line(tiny: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tiny.write_tiny(tmp_path, "sdar")
+def test_damaged_folders_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tiny(tmp_path, "sdar")
     weights = (tmp_path / "model.safetensors").read_bytes()
     for content in (weights[:-5], b"", b"\xff" * 99):
         (tmp_path / "model.safetensors").write_bytes(content)
