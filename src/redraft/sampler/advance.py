@@ -52,6 +52,8 @@ def advance(draft: Draft, verdict: Verdict, rules: Rules, ending: Ending, draws:
     is_after_end = ending.after_end(tokens, is_settled, draft.is_after_end)
     if rules.rejudges:  # an end of text stands for itself only once the row is done
         is_after_end = is_after_end & (verdict.is_closing | draft.is_finished).unsqueeze(1)
+    elif not rules.fills_after_end:
+        is_after_end = torch.zeros_like(is_after_end)
     is_tail = is_after_end & before.is_editable
     is_released = draft.is_after_end & ~is_after_end & before.is_editable
     is_settled = (is_settled | is_tail) & ~is_released

@@ -20,6 +20,7 @@ __all__ = [
     "Ancestral",
     "CommitRule",
     "EntropyBound",
+    "LeastEntropy",
     "LeftToRight",
     "Margin",
     "MostConfident",
@@ -54,7 +55,8 @@ class CommitRule(Protocol):
             pace: Budget, pass number and randomness.
 
         Returns:
-            A subset of ``candidates``, non-empty for each row that has any; only ``Ancestral`` may choose none.
+            A subset of ``candidates``, non-empty for each row that has any; only ``Ancestral``, and the rules with a
+            budget where that is 0, may choose none.
         """
         ...
 
@@ -95,11 +97,13 @@ class AboveThreshold:
     """Commit every position at least this sure, and always the surest one.
 
     The parallel rule of Fast-dLLM (arXiv 2505.22618). Committing the surest position even below the threshold is what
-    makes the loop end.
+    makes the loop end. SDAR (arXiv 2510.06303) has the same rule with more than one that always settle.
     """
 
     threshold: float
     """Probability in (0, 1]; near 1 the rule commits one token per pass."""
+    least: int = 1
+    """How many always settle, the surest ones."""
 
     def __post_init__(self) -> None:
         """Check the number.
@@ -111,10 +115,14 @@ class AboveThreshold:
             raise ConfigError(
                 f"threshold={self.threshold} is not a probability; use a value in (0, 1], for example 0.9"
             )
+        if self.least < 1:
+            raise ConfigError(f"least_commits={self.least} could go on for ever; use 1 or more")
 
     def __call__(self, scores: Scores, candidates: TokenMask, pace: Pace) -> TokenMask:
         """Choose positions to commit; the budget has no say."""
-        del pace
+        if self.least > 1:
+            surest = least_first(-scores.confidence, candidates, torch.full_like(pace.budget, self.least))
+            return (scores.confidence >= self.threshold) & candidates | surest
         eligible = scores.confidence.masked_fill(~candidates, -1.0)
         surest = eligible.argmax(dim=-1, keepdim=True)
         return (eligible >= self.threshold).scatter(-1, surest, True) & candidates
@@ -148,6 +156,18 @@ class EntropyBound:
         before = entropy.cumsum(dim=-1).roll(1, dims=-1)
         before[:, 0] = 0.0
         return torch.zeros_like(candidates).scatter(-1, order, before <= self.bound) & candidates
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeastEntropy:
+    """Commit the positions of least entropy, as many as the budget says.
+
+    The entropy rule of Dream (arXiv 2508.15487).
+    """
+
+    def __call__(self, scores: Scores, candidates: TokenMask, pace: Pace) -> TokenMask:
+        """Choose positions to commit."""
+        return least_first(scores.entropy, candidates, pace.budget)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

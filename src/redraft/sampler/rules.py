@@ -10,12 +10,13 @@ from redraft.sampler.commit import (
     Ancestral,
     CommitRule,
     EntropyBound,
+    LeastEntropy,
     LeftToRight,
     Margin,
     MostConfident,
     Random,
 )
-from redraft.sampler.plan import StepPlan, TemperaturePlan
+from redraft.sampler.plan import BudgetPlan, StepPlan, TemperaturePlan, TimestepPlan
 from redraft.sampler.revise import FillWithMask, OpenFill, Remask, Renoise, ReviseRule, TokenEdit
 from redraft.sampler.settings import CommitName, SamplerSettings
 from redraft.sampler.stop import AllSettled, StableAndConfident
@@ -29,8 +30,12 @@ class Rules:
 
     max_steps: int
     """Passes after which every row is finished."""
-    plan: StepPlan
+    plan: BudgetPlan
     """How many positions should settle in each pass."""
+    block_length: int | None
+    """Positions settle block by block, from the left; None for anywhere."""
+    num_blocks: int
+    """Blocks of the whole canvas."""
     temperature: TemperaturePlan
     """How warm each pass draws."""
     top_p: float
@@ -49,6 +54,8 @@ class Rules:
     """Stop when nothing is open."""
     stable: StableAndConfident | None
     """Stop when the likeliest canvas stands still."""
+    fills_after_end: bool
+    """Whether what lies behind a settled end of text is filled before the row is finished."""
     narrows: bool
     """Whether positions well behind the end of text are left out of a pass."""
 
@@ -89,7 +96,9 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
     final = settings.temperature if settings.final_temperature is None else settings.final_temperature
     return Rules(
         max_steps=settings.max_steps,
-        plan=StepPlan(num_steps=_num_steps(settings)),
+        plan=_plan(settings),
+        block_length=settings.block_length,
+        num_blocks=-(-canvas.length // (settings.block_length or canvas.length)),
         temperature=TemperaturePlan(first=settings.temperature, final=final, num_steps=settings.max_steps),
         top_p=settings.top_p,
         commit=_COMMIT[settings.commit](settings),
@@ -99,12 +108,19 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         rejudges=is_uniform,
         settled=None if is_uniform else AllSettled(verify_passes=settings.verify_passes if revise else 0),
         stable=_stable_rule(settings),
-        narrows=settings.narrow and not is_uniform,
+        fills_after_end=settings.fill_after_end and not is_uniform,
+        narrows=settings.narrow and settings.fill_after_end and not is_uniform,
     )
 
 
 def _num_steps(settings: SamplerSettings) -> int:
     return settings.max_steps if settings.num_steps is None else settings.num_steps
+
+
+def _plan(settings: SamplerSettings) -> BudgetPlan:
+    if settings.plan == "timesteps":
+        return TimestepPlan(num_steps=_num_steps(settings), final_time=settings.final_time)
+    return StepPlan(num_steps=_num_steps(settings))
 
 
 def _stable_rule(settings: SamplerSettings) -> StableAndConfident | None:
@@ -115,8 +131,9 @@ def _stable_rule(settings: SamplerSettings) -> StableAndConfident | None:
 
 _COMMIT: dict[CommitName, Callable[[SamplerSettings], CommitRule]] = {
     "most_confident": lambda settings: MostConfident(),
-    "above_threshold": lambda settings: AboveThreshold(threshold=settings.threshold),
+    "above_threshold": lambda settings: AboveThreshold(threshold=settings.threshold, least=settings.least_commits),
     "entropy_bound": lambda settings: EntropyBound(bound=settings.entropy_bound),
+    "least_entropy": lambda settings: LeastEntropy(),
     "margin": lambda settings: Margin(threshold=settings.margin_threshold),
     "ancestral": lambda settings: Ancestral(num_steps=_num_steps(settings)),
     "left_to_right": lambda settings: LeftToRight(),

@@ -6,15 +6,25 @@ from typing import Literal, get_args
 
 from redraft.errors import ConfigError
 
-__all__ = ["CommitName", "Effort", "Family", "SamplerSettings", "StopName"]
+__all__ = ["CommitName", "Effort", "Family", "PlanName", "SamplerSettings", "StopName"]
 
 Family = Literal["masked", "uniform"]
 """What stands at an open position: [MASK], or a random token."""
 
 CommitName = Literal[
-    "most_confident", "above_threshold", "entropy_bound", "margin", "ancestral", "left_to_right", "random"
+    "most_confident",
+    "above_threshold",
+    "entropy_bound",
+    "least_entropy",
+    "margin",
+    "ancestral",
+    "left_to_right",
+    "random",
 ]
 """Which positions settle in a pass; see ``redraft.sampler.commit``."""
+
+PlanName = Literal["even", "timesteps"]
+"""How a budget is spread over the passes; see ``redraft.sampler.plan``."""
 
 StopName = Literal["settled", "stable"]
 """When a canvas is finished; see ``redraft.sampler.stop``."""
@@ -51,10 +61,19 @@ class SamplerSettings:
     commit: CommitName = "above_threshold"
     """Which open positions settle in a pass."""
     num_steps: int | None = None
-    """Passes over which ancestral and the rules with a budget (most_confident, margin, left_to_right, random) spread
-    the canvas; None means ``max_steps``. No effect on the other rules."""
+    """Passes over which ancestral and the rules with a budget (most_confident, least_entropy, margin, left_to_right,
+    random) spread the canvas; None means ``max_steps``. No effect on the other rules."""
+    plan: PlanName = "even"
+    """How those with a budget spread it: evenly, or by times that fall from 1 to ``final_time`` as Dream does it."""
+    final_time: float = 1e-3
+    """Under plan timesteps, the time that pass n of n heads for. No effect on the even plan."""
+    block_length: int | None = None
+    """Positions settle block by block from the left, each block of this many positions when the one before has settled
+    (semi-autoregressive); ``num_steps`` is spread over the blocks. None settles anywhere on the canvas."""
     threshold: float = 0.9
     """Least probability that settles a position under above_threshold. No effect on the other rules."""
+    least_commits: int = 1
+    """Under above_threshold, how many settle in each pass whatever their probability. No effect on the other rules."""
     entropy_bound: float = 0.1
     """Nats that a pass may risk under entropy_bound. No effect on the other rules."""
     margin_threshold: float | None = None
@@ -74,6 +93,9 @@ class SamplerSettings:
     """Passes for which the likeliest canvas must have stood still. No effect unless ``stop`` is stable."""
     stop_entropy: float = 0.005
     """Mean nats per position below which a canvas is certain. No effect unless ``stop`` is stable."""
+    fill_after_end: bool = True
+    """Fill what lies behind a settled end of text with it at once. Off, every position is drawn, as published samplers
+    do, and nothing narrows. No effect on the uniform family."""
     narrow: bool = True
     """Leave positions well behind the end of text out of later passes. No effect on the uniform family."""
 
@@ -96,8 +118,9 @@ class SamplerSettings:
                 )
         if self.threshold == 0.0 or self.top_p == 0.0:
             raise ConfigError("threshold and top_p must be above 0; use a value in (0, 1], for example 0.9")
-        if not isinstance(self.narrow, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # may come from JSON
-            raise ConfigError(f"narrow={self.narrow!r} is not a truth value; use true or false")
+        for name in ("narrow", "fill_after_end"):
+            if not isinstance(getattr(self, name), bool):  # may come from JSON
+                raise ConfigError(f"{name}={getattr(self, name)!r} is not a truth value; use true or false")
         self._check_together()
 
     def _check_together(self) -> None:
@@ -110,6 +133,13 @@ class SamplerSettings:
                 f"temperature={self.temperature} and final_temperature={self.final_temperature}: only one of them is "
                 "0, and there is no line from drawing to choosing; use two values above 0, for example 0.8 and 0.4"
             )
+        if self.block_length is not None and (self.plan != "even" or self.commit == "ancestral"):
+            raise ConfigError(
+                f"block_length={self.block_length} does not go with plan={self.plan!r} and commit={self.commit!r}: "
+                "one of them is for whole canvases; leave it at none, or use the even plan and another rule"
+            )
+        if self.final_time == 0.0 or self.final_time == 1.0:
+            raise ConfigError(f"final_time={self.final_time} leaves no times between; use for example 0.001")
         if self.family == "uniform":
             self._check_uniform()
 
@@ -123,7 +153,7 @@ class SamplerSettings:
             raise ConfigError(
                 f"stop={self.stop!r} never happens in the uniform family, which reopens what it doubts; use stable"
             )
-        for name in ("edit_threshold", "remask_threshold"):
+        for name in ("edit_threshold", "remask_threshold", "block_length"):
             if getattr(self, name) is not None:
                 raise ConfigError(
                     f"{name}={getattr(self, name)} has no effect on the uniform family, which judges every position "
@@ -157,6 +187,7 @@ _UNIFORM_COMMITS = ("entropy_bound", "above_threshold")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "family": get_args(Family),
     "commit": get_args(CommitName),
+    "plan": get_args(PlanName),
     "stop": get_args(StopName),
 }
 
@@ -166,6 +197,8 @@ _WHOLE_NUMBERS = {
     "max_new_tokens": 1,
     "max_steps": 1,
     "num_steps": 1,
+    "block_length": 1,
+    "least_commits": 1,
     "max_revisions": 0,
     "verify_passes": 0,
     "stability_threshold": 1,
@@ -178,6 +211,7 @@ _NUMBERS = {
     "top_p": (0.0, 1.0),
     "guidance_scale": (0.0, 100.0),
     "threshold": (0.0, 1.0),
+    "final_time": (0.0, 1.0),
     "entropy_bound": (0.0, math.inf),
     "margin_threshold": (0.0, 1.0),
     "edit_threshold": (0.0, 1.0),
@@ -187,7 +221,9 @@ _NUMBERS = {
 
 _LEAST_TEMPERATURE = 0.01  # below it float32 logits of usual size overflow when divided
 
-_MAY_BE_NONE = frozenset({"num_steps", "final_temperature", "margin_threshold", "edit_threshold", "remask_threshold"})
+_MAY_BE_NONE = frozenset(
+    {"num_steps", "block_length", "final_temperature", "margin_threshold", "edit_threshold", "remask_threshold"}
+)
 
 
 def _check_choice(name: str, value: object, options: tuple[str, ...]) -> None:

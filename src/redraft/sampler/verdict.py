@@ -8,6 +8,7 @@ from redraft.sampler.commit import Pace
 from redraft.sampler.draft import Draft, RowGroup
 from redraft.sampler.ending import Ending
 from redraft.sampler.guidance import LEAST
+from redraft.sampler.plan import first_open_block
 from redraft.sampler.propose import Proposal
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import Rules
@@ -66,8 +67,7 @@ def judge(draft: Draft, logits: Logits, rules: Rules, ending: Ending, draws: Dra
 
     # 2. Commit candidates; on the last pass, all of them.
     candidates = in_play if rules.rejudges else in_play & canvas.is_open
-    pace = Pace(index=index, budget=rules.plan.budget(candidates.sum(dim=1), index), draws=draws)
-    is_accepted = candidates if is_last else rules.commit(proposal, candidates, pace)
+    is_accepted = candidates if is_last else _commit(proposal, candidates, rules, draws)
     if is_last and rules.rejudges:
         tokens, confidence = proposal.best, proposal.best_confidence
 
@@ -100,6 +100,16 @@ def judge(draft: Draft, logits: Logits, rules: Rules, ending: Ending, draws: Dra
         stable_for=stable_for,
         is_closing=is_closing,
     )
+
+
+def _commit(proposal: Proposal, candidates: TokenMask, rules: Rules, draws: Draws) -> TokenMask:
+    """Open positions to settle: by the rule, among those whose turn it is."""
+    due = None
+    if rules.block_length is not None:
+        candidates, first = first_open_block(candidates, rules.block_length)
+        due = rules.plan.num_steps * (first + 1) // rules.num_blocks
+    budget = rules.plan.budget(candidates.sum(dim=1), draws.step, due)
+    return rules.commit(proposal, candidates, Pace(index=draws.step, budget=budget, draws=draws))
 
 
 def _revise(

@@ -8,6 +8,7 @@ from redraft.sampler.commit import (
     Ancestral,
     CommitRule,
     EntropyBound,
+    LeastEntropy,
     LeftToRight,
     Margin,
     MostConfident,
@@ -48,6 +49,21 @@ def test_above_threshold() -> None:
     assert chosen(rule, [0.95, 0.3, 0.2], ".xx") == ".x.", "the surest in any case"
     assert chosen(rule, [0.3, 0.3], "xx") == "x."
     assert chosen(rule, [0.99, 0.99], "..") == ".."
+
+
+def test_above_threshold_with_more_that_always_settle() -> None:
+    rule = AboveThreshold(threshold=0.9, least=2)
+    assert chosen(rule, [0.95, 0.1, 0.2], "xxx") == "x.x"
+    assert chosen(rule, [0.95, 0.92, 0.91], "xxx") == "xxx"
+    assert chosen(rule, [0.3, 0.2], "x.") == "x."
+    with pytest.raises(ConfigError, match="least_commits=0"):
+        AboveThreshold(threshold=0.9, least=0)
+
+
+def test_least_entropy() -> None:
+    assert chosen(LeastEntropy(), [0.9, 0.5, 0.7, 0.8], ".xxx", 2) == ".xx."
+    assert chosen(LeastEntropy(), [0.5, 0.5], "xx", 1) == "x.", "the leftmost among equals"
+    assert chosen(LeastEntropy(), [0.5, 0.5], "xx", 0) == ".."
 
 
 def test_entropy_bound() -> None:

@@ -364,3 +364,44 @@ def test_a_canvas_of_the_other_family_is_refused() -> None:
         run(denoiser, noise)
     with pytest.raises(ConfigError, match="no \\[MASK\\]"):
         run(denoiser, noise, special=SpecialIds(mask=None, end_of_text=END, null=None))
+
+
+def test_blocks_settle_from_the_left() -> None:
+    says = scripted(lambda tokens, call: [(1, 0.5), (2, 0.95), (3, 0.99), (4, 0.99), (5, 0.99)])
+    settings = replace(SETTINGS, block_length=2, edit_threshold=None)
+    steps = run(says, Canvas.blank(1, 5, MASK), settings)
+    assert history(steps) == [
+        [MASK, 2, MASK, MASK, MASK],
+        [1, 2, MASK, MASK, MASK],
+        [1, 2, 3, 4, MASK],
+        [1, 2, 3, 4, 5],
+    ]
+
+
+def test_a_budget_is_spread_over_the_blocks() -> None:
+    says = scripted(lambda tokens, call: [(place + 1, 0.9 - 0.1 * place) for place in range(4)])
+    settings = replace(SETTINGS, commit="most_confident", block_length=2, max_steps=4, edit_threshold=None)
+    steps = run(says, Canvas.blank(1, 4, MASK), settings)
+    assert [int(step.committed.sum()) for step in steps] == [1, 1, 1, 1]
+    assert [
+        int(step.committed.sum()) for step in run(says, Canvas.blank(1, 4, MASK), replace(settings, max_steps=2))
+    ] == [
+        2,
+        2,
+    ]
+
+
+def test_the_last_pass_settles_every_block() -> None:
+    says = scripted(lambda tokens, call: [(place + 1, 0.5) for place in range(4)])
+    steps = run(says, Canvas.blank(1, 4, MASK), replace(SETTINGS, block_length=2, max_steps=2, edit_threshold=None))
+    assert history(steps)[-1] == [1, 2, 3, 4]
+
+
+def test_what_lies_behind_an_end_may_be_drawn() -> None:
+    says = scripted(lambda tokens, call: [(1, 0.99), (END, 0.99), (3, 0.5), (4, 0.5)])
+    settings = replace(SETTINGS, fill_after_end=False, edit_threshold=None)
+    steps = run(says, Canvas.blank(1, 4, MASK), settings)
+    assert history(steps) == [[1, END, MASK, MASK], [1, END, 3, MASK], [1, END, 3, 4]]
+    assert run(says, Canvas.blank(1, 4, MASK), replace(settings, max_steps=1))[-1].tokens.tolist() == [[1, END, 3, 4]]
+    filled = run(says, Canvas.blank(1, 4, MASK), replace(SETTINGS, edit_threshold=None))
+    assert history(filled) == [[1, END, END, END]]
