@@ -13,6 +13,7 @@ import pexpect
 import pytest
 
 import redraft
+from redraft.evaluation.suites import SUITE_NAMES
 from redraft.interfaces import cli
 from redraft.interfaces.help_page import help_page
 from redraft.interfaces.output import harmless
@@ -84,7 +85,7 @@ def test_the_help_page_is_up_to_date() -> None:
 
 def test_the_choices_are_those_of_the_rooms_below() -> None:
     assert get_args(cli.EffortName) == get_args(Effort)
-    assert get_args(cli.SuiteName) == task_names()
+    assert get_args(cli.SuiteName) == SUITE_NAMES
     assert get_args(cli.OrderName) == get_args(Order)
     assert get_args(cli.SplitName) == get_args(Split)
 
@@ -383,6 +384,24 @@ def test_eval_turns_the_dials(run: Any, tiny_checkpoint: Path) -> None:
         ran = run(*flags, "--dial", bad)
         assert (ran.status, ran.out) == (2, ""), bad
     assert "given twice" in run(*flags, "--dial", "max_steps=4", "--dial", "max_steps=5").err
+
+
+def test_eval_of_several_tasks_refuses_what_has_no_effect(run: Any, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    flags = ["--count", "1", "--effort", "instant", "--model", str(tiny_checkpoint)]
+    for bad in (
+        ["correction", "--dial", "max_steps=4"],
+        ["arithmetic", "--plot", str(tmp_path / "a.png")],
+        ["passes", "--plot", str(tmp_path / "nowhere" / "a.png")],
+    ):
+        ran = run("eval", *bad, *flags)
+        assert (ran.status, ran.out) == (2, ""), bad
+        assert ran.err.count("\n") == 1
+    ran = run("eval", "correction", *flags, "--json")
+    assert ran.status == 0, ran.err
+    (report,) = ran.records
+    assert sorted(report["tasks"]) == ["arithmetic", "primes"]
+    assert len(report["model_digest"]) == 64
+    assert "planted" in run("eval", "correction", *flags).out
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from redraft.engine import Engine
 from redraft.evaluation.accuracy import Accuracy, Outcome, Share, summarise
 from redraft.sampler import SamplerSettings
 
-__all__ = ["Conditions", "make_report", "render_report"]
+__all__ = ["Conditions", "make_report", "percent", "provenance", "render_provenance", "render_report"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,14 +76,30 @@ def make_report(
         "nfe_mean": round(nfe / len(results), 3),
         "tokens_per_forward": round(tokens / nfe, 4) if nfe else 0.0,
         "revised_tokens": sum(r.revised_tokens for r in results),
-        "seconds": round(seconds, 3),
         "batched_tokens_per_second": round(tokens / seconds, 2) if seconds > 0 else 0.0,
+        **provenance(engine, settings, seconds),
+        "failures": [_failure(outcome) for outcome in outcomes if not outcome.verdict.is_correct][:20],
+    }
+
+
+def provenance(engine: Engine, settings: SamplerSettings, seconds: float) -> dict[str, Any]:
+    """What a measurement was made with.
+
+    Args:
+        engine: The model at work.
+        settings: How answers were drawn.
+        seconds: Wall-clock time of the whole run, loading left out.
+
+    Returns:
+        Plain values, ready for JSON.
+    """
+    return {
+        "seconds": round(seconds, 3),
         "model": engine.name,
         "model_digest": engine.digest,
         "settings": asdict(settings),
         "git_commit": _git_commit(),
         "versions": _versions(),
-        "failures": [_failure(outcome) for outcome in outcomes if not outcome.verdict.is_correct][:20],
     }
 
 
@@ -107,18 +123,30 @@ def render_report(report: dict[str, Any]) -> str:
     rows = [("all", report), *((f"{row['num_steps']} steps", row) for row in report["by_num_steps"])]
     for name, row in rows:
         lines.append(
-            f"{name:>12}  {row['answer_accuracy']['total']:>5}  {_cell(row['answer_accuracy']):>22}  "
-            f"{_cell(row['accuracy']):>22}  {100 * row['derivation_line_accuracy']['value']:>8.1f} %"
+            f"{name:>12}  {row['answer_accuracy']['total']:>5}  {percent(row['answer_accuracy']):>22}  "
+            f"{percent(row['accuracy']):>22}  {100 * row['derivation_line_accuracy']['value']:>8.1f} %"
         )
     lines += [
         "",
         f"{report['nfe_mean']} passes per answer, {report['tokens_per_forward']} tokens per pass, "
         f"{report['batched_tokens_per_second']} tokens/s in batches, {report['seconds']} s",
+        *render_provenance(report),
+    ]
+    return "\n".join(lines)
+
+
+def render_provenance(report: dict[str, Any]) -> list[str]:
+    """The last lines of every table: the command, the commit and the versions."""
+    return [
         f"command: {report['command']}",
         f"commit {report['git_commit'] or 'unknown'}; "
         + ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
     ]
-    return "\n".join(lines)
+
+
+def percent(share: dict[str, float]) -> str:
+    """A share with its interval: ``93.4 % [90.9, 95.3]``."""
+    return f"{100 * share['value']:.1f} % [{100 * share['low']:.1f}, {100 * share['high']:.1f}]"
 
 
 def _shares(accuracy: Accuracy) -> dict[str, Any]:
@@ -129,10 +157,6 @@ def _shares(accuracy: Accuracy) -> dict[str, Any]:
         "derivation_line_accuracy": accuracy.lines,
     }
     return {name: share.to_dict() for name, share in shares.items()}
-
-
-def _cell(share: dict[str, float]) -> str:
-    return f"{100 * share['value']:.1f} % [{100 * share['low']:.1f}, {100 * share['high']:.1f}]"
 
 
 def _failure(outcome: Outcome) -> dict[str, str]:

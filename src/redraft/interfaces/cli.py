@@ -48,7 +48,7 @@ Model = Annotated[str, typer.Option(help="Name of a model that ships (see `redra
 Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
 # Written out here, because the lists live in rooms that need torch; a test holds them equal.
 EffortName = Literal["instant", "low", "medium", "high"]
-SuiteName = Literal["arithmetic", "largest", "primes"]
+SuiteName = Literal["arithmetic", "largest", "primes", "correction", "passes"]
 OrderName = Literal["answer_first", "derivation_first"]
 SplitName = Literal["train", "dev", "test"]
 
@@ -138,9 +138,9 @@ def train(
 @app.command(name="eval")
 def evaluate(
     suite: Annotated[
-        SuiteName, typer.Argument(metavar="SUITE", help="What to measure: arithmetic, largest or primes.")
+        SuiteName, typer.Argument(metavar="SUITE", help="A task (arithmetic, largest, primes), correction or passes.")
     ],
-    count: Annotated[int, typer.Option(help="Number of problems.")] = 200,
+    count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,
     seed: Seed = 0,
     model: Model = DEFAULT_MODEL,
     effort: Effort = "medium",
@@ -149,6 +149,7 @@ def evaluate(
     dial: Annotated[
         list[str] | None, typer.Option(metavar="NAME=N", help="Set one dial of the task, such as max_steps=4.")
     ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="With passes: draw the curves, a PNG file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure accuracy on problems that training never saw, judged by an exact verifier."""
@@ -163,6 +164,7 @@ def evaluate(
         order=order,
         split=split,
         dials=dial or [],
+        plot=plot,
         is_json=as_json,
         command=shlex.join(["redraft", *_arguments]),
     )

@@ -9,8 +9,10 @@ from redraft.interfaces.start import import_torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from redraft.denoiser import Transformer
+    from redraft.evaluation.suites import SuiteRequest
     from redraft.tasks.problem import Order, Split
     from redraft.text import Tokenizer
 
@@ -27,13 +29,14 @@ def evaluate_suite(
     order: "Order",
     split: "Split",
     dials: "Sequence[str]",
+    plot: "Path | None",
     is_json: bool,
     command: str,
 ) -> None:
     """Measure and print.
 
     Args:
-        suite: Name of a task.
+        suite: Name of a task or of one of ``redraft.evaluation.suites``.
         count: Number of problems.
         seed: Fixes the problems and every random draw.
         model: Name or path.
@@ -41,10 +44,18 @@ def evaluate_suite(
         order: Whether the answer or the derivation is asked for first.
         split: Which part of the data.
         dials: Settings of the task's generator, each as ``name=number``.
+        plot: Where to draw the curves of ``passes``.
         is_json: JSON instead of a table.
         command: Goes into the report.
     """
     import_torch()
+    from redraft.evaluation.suites import SuiteRequest
+
+    _check_options(suite, dials, plot)
+    if suite in _OTHER_SUITES:
+        request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
+        _run_other_suite(suite, request, model=model, plot=plot, is_json=is_json)
+        return
     from redraft.engine import load_engine
     from redraft.evaluation.accuracy import draw_problems, evaluate
     from redraft.evaluation.report import Conditions, make_report, render_report
@@ -60,6 +71,42 @@ def evaluate_suite(
     )
     report = make_report(outcomes, conditions, engine=engine, settings=settings, seconds=time.perf_counter() - since)
     sys.stdout.write((to_json(report) if is_json else render_report(report)) + "\n")
+
+
+_OTHER_SUITES = ("correction", "passes")
+
+
+def _check_options(suite: str, dials: "Sequence[str]", plot: "Path | None") -> None:
+    """Refuse options that would have no effect."""
+    from redraft.errors import ConfigError
+
+    if dials and suite in _OTHER_SUITES:
+        raise ConfigError(f"--dial belongs to a single task, and {suite} asks several; leave it out, or name a task")
+    if plot is not None and suite != "passes":
+        raise ConfigError(f"--plot draws the curves of passes, and {suite} has none; leave it out")
+    if plot is not None and not plot.parent.is_dir():
+        raise ConfigError(f"--plot {plot}: there is no folder {plot.parent}; make it first")
+
+
+def _run_other_suite(suite: str, request: "SuiteRequest", *, model: str, plot: "Path | None", is_json: bool) -> None:
+    from redraft.engine import load_engine
+    from redraft.evaluation.suites import render_suite, run_correction, run_passes
+
+    engine = load_engine(model)
+    tick = _say if sys.stderr.isatty() else None
+    if suite == "correction":
+        report = run_correction(engine, request, tick=tick)
+    else:
+        report = run_passes(engine, request, plot=plot, tick=tick)
+    if tick is not None:
+        tick("")
+    sys.stdout.write((to_json(report) if is_json else render_suite(report)) + "\n")
+
+
+def _say(words: str) -> None:
+    """Show what is being measured, in place of what was said before."""
+    sys.stderr.write(f"\r\x1b[K{words}")
+    sys.stderr.flush()
 
 
 def _read_dials(settings: "Sequence[str]") -> dict[str, int]:
