@@ -34,6 +34,7 @@ from redraft.reading import parse_json
 __all__ = [
     "CARD_NAME",
     "CONFIG_NAME",
+    "FORMAT",
     "TOKENIZER_NAME",
     "WEIGHTS_NAME",
     "Loaded",
@@ -47,7 +48,9 @@ CONFIG_NAME = "config.json"
 TOKENIZER_NAME = "tokenizer.json"
 CARD_NAME = "README.md"
 
-_FORMAT = "redraft-transformer"
+FORMAT = "redraft-transformer"
+"""What config.json has under ``format``, by which our own checkpoints are told from published ones."""
+
 _VERSION = 1
 _MAX_BYTES = {CONFIG_NAME: 1 << 20, CARD_NAME: 1 << 20, TOKENIZER_NAME: 16 << 20, WEIGHTS_NAME: 16 << 30}
 """Far above anything that this project writes, far below what hurts."""
@@ -128,7 +131,7 @@ def save_checkpoint(
         if not bool(torch.isfinite(weights[name]).all()):
             raise CheckpointError(f"the weight {name} is not finite as {weights[name].dtype}; nothing was written")
     config = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "version": _VERSION,
         "num_parameters": sum(math.prod(shape) for shape in parameter_shapes(model.config).values()),
         "transformer": model.config.to_dict(),
@@ -205,8 +208,8 @@ def parameter_shapes(config: TransformerConfig) -> dict[str, tuple[int, ...]]:
 def _parse_config(raw: bytes, path: Path) -> tuple[dict[str, Any], TransformerConfig]:
     """Return config.json and the transformer's shape in it, checked."""
     config = parse_json(raw, path)
-    if config.get("format") != _FORMAT or config.get("version") != _VERSION:
-        raise CheckpointError(f"{path} describes no {_FORMAT} of version {_VERSION}; is it another program's model?")
+    if config.get("format") != FORMAT or config.get("version") != _VERSION:
+        raise CheckpointError(f"{path} describes no {FORMAT} of version {_VERSION}; is it another program's model?")
     if not isinstance(config.get("transformer"), dict) or not isinstance(config.get("extra"), dict):
         raise CheckpointError(f"{path} needs the objects 'transformer' and 'extra'")
     for name, limit in _MAX_SETTINGS.items():

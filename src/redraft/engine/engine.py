@@ -8,22 +8,27 @@ else. ``generate_batch`` draws equal shapes together for throughput. What does n
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import torch
 
 from redraft.denoiser import Cache, Denoiser, Transformer
 from redraft.denoiser.checkpoint import Loaded
+from redraft.denoiser.families import BlockContext, BlockDenoiser
 from redraft.engine.frame import Frame
 from redraft.engine.job import Job, Stopwatch, ids_of
+from redraft.engine.layout import Layout, NativeLayout, Reader
 from redraft.engine.request import Request
 from redraft.engine.result import Result
 from redraft.errors import CheckpointError, ConfigError, ContextLengthError
-from redraft.sampler import Canvas, SamplerSettings, SpecialIds, Step, sample
-from redraft.text import Tokenizer, encode_segment
+from redraft.sampler import Canvas, SamplerSettings, Step, sample
+from redraft.text import Tokenizer
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Presets"]
+
+Presets = Callable[[str, Mapping[str, Any]], SamplerSettings]
+"""From an effort, and the settings that were asked for by name, to what the others should be."""
 
 
 class Engine:
@@ -47,6 +52,8 @@ class Engine:
         digest: Pins the model's bytes, where they come from a checkpoint.
         device: Where the denoiser lives.
         defaults: Sampler settings by name that suit this model better than the presets do.
+        layout: How requests are laid over context and canvases; None for the way of our own models.
+        presets: What an effort means; None for our own.
 
     Raises:
         CheckpointError: Denoiser and tokenizer don't belong together.
@@ -55,7 +62,7 @@ class Engine:
     def __init__(
         self,
         denoiser: Denoiser,
-        tokenizer: Tokenizer,
+        tokenizer: Reader,
         *,
         context_length: int,
         canvas_length: int,
@@ -63,12 +70,19 @@ class Engine:
         digest: str = "",
         device: torch.device | str = "cpu",
         defaults: dict[str, Any] | None = None,
+        layout: Layout | None = None,
+        presets: Presets | None = None,
     ) -> None:
-        if tokenizer.vocab_size != denoiser.vocab_size:
+        # Published models may score more ids than there are: their matrices are padded.
+        is_native = isinstance(tokenizer, Tokenizer)
+        if tokenizer.vocab_size > denoiser.vocab_size or (is_native and tokenizer.vocab_size != denoiser.vocab_size):
             raise CheckpointError(
                 f"the tokenizer has {tokenizer.vocab_size} entries, the model scores {denoiser.vocab_size}; "
                 "they don't belong together"
             )
+        if layout is None:
+            assert isinstance(tokenizer, Tokenizer), "a tokenizer that is not ours needs a layout"
+            layout = NativeLayout(tokenizer)
         self.denoiser = denoiser
         self.tokenizer = tokenizer
         self.context_length = context_length
@@ -76,16 +90,11 @@ class Engine:
         self.name = name
         self.digest = digest
         self.device = torch.device(device)
-        self._defaults: dict[str, Any] = {"canvas_length": canvas_length, "max_new_tokens": canvas_length} | (
-            defaults or {}
-        )
-        special = tokenizer.special
-        self.special_ids = SpecialIds(
-            mask=special.mask,
-            end_of_text=special.end_of_text,
-            null=special.null,
-            forbidden=tuple(id for id in special.ids if id not in (special.mask, special.end_of_text, special.null)),
-        )
+        own = {"canvas_length": canvas_length, "max_new_tokens": canvas_length} if presets is None else {}
+        self._defaults: dict[str, Any] = own | (defaults or {})
+        self._layout = layout
+        self._presets: Presets = presets or _native_preset
+        self.special_ids = layout.special_ids
         self.settings()  # a checkpoint's defaults are checked when it is opened, not at its first request
 
     @classmethod
@@ -133,7 +142,7 @@ class Engine:
             ConfigError: A name or a value is not allowed.
         """
         values = self._defaults | changes
-        preset = SamplerSettings.for_effort(effort, values.get("family", "masked"))
+        preset = self._presets(effort, values)
         known = {field.name: str(field.type) for field in dataclasses.fields(SamplerSettings)}
         unknown = sorted(values.keys() - known.keys())
         if unknown:
@@ -171,7 +180,7 @@ class Engine:
         job = self._open(request)
         cache = self._prefill([job])
         for block in itertools.count():
-            text_before = self.tokenizer.decode(job.completion)
+            text_before, num_given = self.tokenizer.decode(job.completion), job.num_given
             for step in self._draw([job], cache, block):
                 result = self._close_canvas(job, step, 0) if step.is_last else None
                 job.watch.pause()
@@ -183,6 +192,7 @@ class Engine:
                     nfe=job.nfe_before + job.nfe,
                     seconds=result.seconds.total if result else job.watch.total,
                     result=result,
+                    num_given=num_given,
                 )
                 if result is not None:
                     return
@@ -207,8 +217,9 @@ class Engine:
         """
         groups: dict[tuple[Any, ...], list[int]] = {}
         for index, request in enumerate(requests):
-            lengths = tuple(len(segment) for segment in self._open(request).segments)
-            alone = index if self._num_canvases(request.settings) > 1 else None
+            job = self._open(request)
+            lengths = (*(len(segment) for segment in job.segments), len(job.given))
+            alone = index if self._num_canvases(job) > 1 else None
             groups.setdefault((lengths, request.settings, alone), []).append(index)
         results: dict[int, Result] = {}
         for members in groups.values():
@@ -238,16 +249,15 @@ class Engine:
         """Encode a request's text and check that the model can take it."""
         watch = Stopwatch()
         since = time.perf_counter()
-        segments = self._encode_text(request)
+        opening = self._layout.open(request)
         watch.add("tokenize", since)
-        job = Job(request=request, segments=segments, watch=watch)
+        job = Job(request=request, segments=opening.segments, given=opening.given, watch=watch)
         self._check_canvas(request.settings)
-        # The first canvas needs no room in the context; each finished one before the last does, and a role marker.
-        later = (self._num_canvases(request.settings) - 1) * (request.settings.canvas_length + 1)
-        if job.prompt_tokens + later > self.context_length:
-            remedy = (
-                "shorten it" if not later else f"lower max_new_tokens to {request.settings.canvas_length} or shorten it"
-            )
+        later = self._layout.room(request.settings, self._num_canvases(job))
+        if job.prompt_tokens - len(job.given) + later > self.context_length:
+            fewest = request.settings.canvas_length
+            can_lower = request.settings.max_new_tokens > fewest
+            remedy = f"lower max_new_tokens to {fewest} or shorten it" if can_lower else "shorten it"
             needed = f"and max_new_tokens={request.settings.max_new_tokens} needs {later} more, " if later else ""
             raise ContextLengthError(
                 f"the prompt has {job.prompt_tokens} tokens, {needed}"
@@ -255,33 +265,36 @@ class Engine:
             )
         return job
 
-    def _encode_text(self, request: Request) -> list[list[int]]:
-        return [encode_segment(self.tokenizer, segment) for segment in request.segments]
-
     def _check_canvas(self, settings: SamplerSettings) -> None:
+        block_length = self._layout.block_length
+        if block_length is not None and settings.canvas_length != block_length:
+            raise ConfigError(
+                f"canvas_length={settings.canvas_length}, but the model {self.name} draws blocks of {block_length}; "
+                "leave it out; for a longer answer raise max_new_tokens, which opens further blocks"
+            )
+        if settings.family == "masked" and self.special_ids.mask is None:
+            raise ConfigError(f"family='masked', but the model {self.name} has no [MASK]; use family='uniform'")
         if settings.canvas_length > self.canvas_length:
             raise ConfigError(
                 f"canvas_length={settings.canvas_length} is longer than the {self.canvas_length} that the model "
                 f"{self.name} takes; for a longer answer raise max_new_tokens, which opens further canvases"
             )
 
-    @staticmethod
-    def _num_canvases(settings: SamplerSettings) -> int:
-        return -(-settings.max_new_tokens // settings.canvas_length)
+    def _num_canvases(self, job: Job) -> int:
+        return self._layout.num_canvases(job.request.settings, len(job.given))
 
-    def _prefill(self, jobs: Sequence[Job]) -> Cache:
+    def _prefill(self, jobs: Sequence[Job]) -> Cache | None:
         """Take the settled segments of jobs of equal shape into one context."""
         since = time.perf_counter()
         cache: Cache | None = None
         for rows in zip(*(job.segments for job in jobs), strict=True):
             with torch.inference_mode():
                 cache = self.denoiser.encode(torch.tensor(rows, device=self.device), cache)
-        assert cache is not None, "a request has at least one segment"
         for job in jobs:
             job.watch.add("prefill", since)
         return cache
 
-    def _draw(self, jobs: Sequence[Job], cache: Cache, block: int) -> Iterator[Step]:
+    def _draw(self, jobs: Sequence[Job], cache: Cache | None, block: int) -> Iterator[Step]:
         """Run the loop over one canvas per job and note what it cost."""
         settings = jobs[0].request.settings
         seeds = torch.tensor([job.request.seed for job in jobs])
@@ -289,7 +302,7 @@ class Engine:
         steps = sample(
             self.denoiser,
             context=cache,
-            canvas=self._blank_canvas(settings, seeds, block),
+            canvas=self._blank_canvas(jobs, cache, seeds, block),
             settings=settings,
             special=self.special_ids,
             seeds=seeds,
@@ -307,10 +320,18 @@ class Engine:
             yield step
             since = time.perf_counter()
 
-    def _blank_canvas(self, settings: SamplerSettings, seeds: torch.Tensor, block: int) -> Canvas:
+    def _blank_canvas(self, jobs: Sequence[Job], cache: Cache | None, seeds: torch.Tensor, block: int) -> Canvas:
+        """A canvas per job, all open but for what is given."""
+        settings, mask = jobs[0].request.settings, self.special_ids.mask
         if settings.family == "masked":
-            mask = self.tokenizer.special.mask
-            return Canvas.blank(len(seeds), settings.canvas_length, mask, device=self.device)
+            assert mask is not None, "settings of a family without its token are refused"
+            given = self._given(jobs, cache)
+            canvas = Canvas.blank(len(jobs), settings.canvas_length, mask, device=self.device)
+            if not given.shape[1]:
+                return canvas
+            canvas.tokens[:, : given.shape[1]] = given
+            canvas.is_editable[:, : given.shape[1]] = False
+            return Canvas.from_tokens(canvas.tokens, canvas.is_editable, mask)
         return Canvas.noise(
             seeds,
             settings.canvas_length,
@@ -320,17 +341,33 @@ class Engine:
             device=self.device,
         )
 
+    @torch.inference_mode()
+    def _given(self, jobs: Sequence[Job], cache: Cache | None) -> torch.Tensor:
+        """What stands on the canvases before the first pass, one row per job."""
+        given = [job.given[: job.num_given] for job in jobs]
+        if self._layout.opens_with_likeliest and not given[0] and isinstance(cache, BlockContext):
+            assert isinstance(self.denoiser, BlockDenoiser), "only these leave such a context"
+            logits = self.denoiser.next_logits(cache).float()
+            logits[:, self.special_ids.mask] = -torch.inf
+            return logits.argmax(dim=-1, keepdim=True)
+        return torch.tensor(given, dtype=torch.int64, device=self.device).view(len(jobs), -1)
+
     def _close_canvas(self, job: Job, step: Step, row: int) -> Result | None:
         """Take a finished canvas; the result if it was the last."""
         job.take_canvas(ids_of(step.tokens[row]), self.tokenizer)
-        is_last = step.block + 1 >= self._num_canvases(job.request.settings)
+        is_last = step.block + 1 >= self._num_canvases(job)
         return job.result(self.tokenizer, self.name) if job.is_done or is_last else None
 
-    def _settle_canvas(self, job: Job, cache: Cache) -> Cache:
-        """Take a finished canvas into the context, as a turn of the assistant."""
+    def _settle_canvas(self, job: Job, cache: Cache | None) -> Cache:
+        """Take a finished canvas into the context."""
         since = time.perf_counter()
-        ids = [self.tokenizer.special.assistant, *job.canvas]
+        ids = self._layout.settled(job.canvas)
         with torch.inference_mode():
             cache = self.denoiser.encode(torch.tensor([ids], device=self.device), cache)
         job.watch.add("prefill", since)
         return cache
+
+
+def _native_preset(effort: str, values: Mapping[str, Any]) -> SamplerSettings:
+    """Our own presets, by the family that was asked for."""
+    return SamplerSettings.for_effort(effort, values.get("family", "masked"))

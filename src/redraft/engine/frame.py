@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from redraft.engine.job import ids_of
+from redraft.engine.layout import Reader
 from redraft.engine.result import Result
 from redraft.sampler import Step
-from redraft.text import Tokenizer
 
 __all__ = ["Frame", "Piece", "PieceState"]
 
@@ -41,7 +41,7 @@ class Frame:
     step: Step
     """The pass, as the sampler yielded it; of a batch of one."""
 
-    tokenizer: Tokenizer
+    tokenizer: Reader
     """Reads the tokens."""
 
     text_before: str
@@ -56,28 +56,31 @@ class Frame:
     result: Result | None
     """The answer; only on the last frame."""
 
+    num_given: int = 0
+    """Positions at the beginning of the canvas that hold the prompt's last tokens; not shown."""
+
     def pieces(self) -> list[Piece]:
         """The open canvas as text, up to its settled end.
 
         Returns:
             Runs of settled, provisional and open positions in reading order.
         """
-        special = self.tokenizer.special
+        ends, is_control = self.tokenizer.special.ends, self.tokenizer.is_control
         runs: list[tuple[PieceState, list[int]]] = []
-        step = self.step
-        can_be_read = (step.proposed[0] < special.first) & (step.confidence[0] >= _LEAST_CONFIDENCE)
-        for token, proposed, is_settled, is_readable in zip(
-            ids_of(step.tokens[0]),
-            ids_of(step.proposed[0]),
-            ids_of(step.is_settled[0]),
-            ids_of(can_be_read),
+        step, shown = self.step, slice(self.num_given, None)
+        for token, proposed, is_settled, is_sure in zip(
+            ids_of(step.tokens[0, shown]),
+            ids_of(step.proposed[0, shown]),
+            ids_of(step.is_settled[0, shown]),
+            ids_of(step.confidence[0, shown] >= _LEAST_CONFIDENCE),
             strict=True,
         ):
-            if is_settled and token == special.end_of_text:
+            if is_settled and token in ends:
                 break
             state: PieceState = "settled"
             if not is_settled:
-                state, token = ("provisional", proposed) if is_readable else ("open", special.mask)
+                state = "provisional" if is_sure and not is_control(proposed) else "open"
+                token = proposed
             if not runs or runs[-1][0] != state:
                 runs.append((state, []))
             runs[-1][1].append(token)
@@ -89,6 +92,7 @@ class Frame:
 
     @property
     def num_settled(self) -> int:
-        """Settled tokens of the open canvas that count: neither [NULL] nor the end of the text."""
-        tokens, is_settled = self.step.tokens[0], self.step.is_settled[0]
-        return int((is_settled & (tokens < self.tokenizer.special.first)).sum())
+        """Settled tokens of the open canvas that count: neither given nor [NULL] nor the end of the text."""
+        shown = slice(self.num_given, None)
+        settled = self.step.tokens[0, shown][self.step.is_settled[0, shown]]
+        return sum(not self.tokenizer.is_control(token) for token in ids_of(settled))

@@ -6,9 +6,9 @@ from typing import Literal
 
 from torch import Tensor
 
+from redraft.engine.layout import Reader
 from redraft.engine.request import Request
 from redraft.engine.result import FinishReason, Result, Seconds
-from redraft.text import Tokenizer
 
 __all__ = ["Job", "Stage", "Stopwatch", "ids_of"]
 
@@ -64,11 +64,17 @@ class Job:
     watch: Stopwatch
     """Where the time goes."""
 
+    given: list[int] = field(default_factory=list[int])
+    """What stands pinned at the beginning of the first canvas."""
+
     completion: list[int] = field(default_factory=list[int])
     """Tokens of the text so far, finished canvases only."""
 
     canvas: list[int] = field(default_factory=list[int])
     """Tokens of the last finished canvas, as they stand."""
+
+    num_canvases: int = 0
+    """Finished canvases."""
 
     has_ended: bool = False
     """Whether the model ended the text."""
@@ -84,25 +90,33 @@ class Job:
 
     @property
     def prompt_tokens(self) -> int:
-        """Settled tokens before the first canvas."""
-        return sum(len(segment) for segment in self.segments)
+        """Tokens that were asked with, those on the first canvas included."""
+        return sum(len(segment) for segment in self.segments) + len(self.given)
+
+    @property
+    def num_given(self) -> int:
+        """Pinned tokens at the beginning of the open canvas."""
+        return 0 if self.num_canvases else len(self.given)
 
     @property
     def is_done(self) -> bool:
         """Whether no further canvas is due."""
         return self.has_ended or len(self.completion) >= self.request.settings.max_new_tokens
 
-    def take_canvas(self, tokens: list[int], tokenizer: Tokenizer) -> None:
-        """Append a finished canvas to the text: what stands before the end of text, [NULL] left out."""
-        special = tokenizer.special
+    def take_canvas(self, tokens: list[int], tokenizer: Reader) -> None:
+        """Append a finished canvas to the text: what stands before the first end, control tokens left out."""
         self.canvas = tokens
-        if special.end_of_text in tokens:
-            self.has_ended = True
-            tokens = tokens[: tokens.index(special.end_of_text)]
-        self.completion += [token for token in tokens if token < special.first]
+        ends = tokenizer.special.ends
+        for token in tokens[self.num_given :]:
+            if token in ends:
+                self.has_ended = True
+                break
+            if not tokenizer.is_control(token):
+                self.completion.append(token)
+        self.num_canvases += 1
         self.nfe_before, self.nfe = self.nfe_before + self.nfe, 0
 
-    def result(self, tokenizer: Tokenizer, model: str) -> Result:
+    def result(self, tokenizer: Reader, model: str) -> Result:
         """Decode the text, cut to its greatest length, and close the books."""
         since = time.perf_counter()
         limit = self.request.settings.max_new_tokens

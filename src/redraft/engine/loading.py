@@ -1,20 +1,50 @@
 """From the name of a model to an engine that answers."""
 
-from redraft.denoiser.checkpoint import load_checkpoint
-from redraft.engine.catalog import DEFAULT_MODEL, resolve
+from pathlib import Path
+
+from redraft.denoiser.checkpoint import CONFIG_NAME, FORMAT, load_checkpoint
+from redraft.denoiser.manifest import MANIFEST_NAME
+from redraft.engine.catalog import DEFAULT_MODEL
 from redraft.engine.engine import Engine
+from redraft.engine.hub import resolve_model
+from redraft.engine.published import load_published
+from redraft.errors import CheckpointError, ConfigError
+from redraft.reading import find_inside, parse_json, read_file
 
 __all__ = ["load_engine"]
 
+_NATIVE_DTYPES = ("auto", "float32")
+_MAX_CONFIG_BYTES = 1 << 20
 
-def load_engine(model: str = DEFAULT_MODEL, *, device: str = "cpu") -> Engine:
-    """Load a checkpoint and put it to work; an unknown one is a ``ConfigError``, a damaged one a ``CheckpointError``.
+
+def load_engine(model: str = DEFAULT_MODEL, *, device: str = "cpu", dtype: str = "auto") -> Engine:
+    """Load a checkpoint and put it to work: one of our own, or a published one of a family that is known here.
 
     Args:
-        model: The name of a shipped checkpoint, or a path with a separator in it.
+        model: The name of a shipped checkpoint, a path with a separator in it, or ``owner/name`` on the hub.
         device: Where it shall run.
+        dtype: Type of the weights in memory: auto, float32, bfloat16, float16 or int8. Our own models take float32.
 
     Returns:
         The engine.
+
+    Raises:
+        ConfigError: There is no such model, its architecture is unknown, or it does not fit.
+        CheckpointError: It is damaged.
+        DependencyError: It needs a package that is not installed.
     """
-    return Engine.from_checkpoint(load_checkpoint(resolve(model), device=device), name=model)
+    folder = resolve_model(model)
+    if not _is_ours(folder):
+        return load_published(folder, name=model, device=device, dtype=dtype)
+    if dtype not in _NATIVE_DTYPES:
+        raise ConfigError(f"dtype={dtype!r} is for published models; {model} takes float32")
+    return Engine.from_checkpoint(load_checkpoint(folder, device=device), name=model)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether config.json says so; where it says nothing any more, a manifest is ours too."""
+    path = find_inside(folder, CONFIG_NAME)
+    try:
+        return parse_json(read_file(path, _MAX_CONFIG_BYTES), folder / CONFIG_NAME).get("format") == FORMAT
+    except CheckpointError:
+        return (folder / MANIFEST_NAME).exists()

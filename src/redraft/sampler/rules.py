@@ -34,8 +34,8 @@ class Rules:
     """How many positions should settle in each pass."""
     block_length: int | None
     """Positions settle block by block, from the left; None for anywhere."""
-    num_blocks: int
-    """Blocks of the whole canvas."""
+    canvas_length: int
+    """Positions of the whole canvas, narrowed or not."""
     temperature: TemperaturePlan
     """How warm each pass draws."""
     top_p: float
@@ -98,7 +98,7 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         max_steps=settings.max_steps,
         plan=_plan(settings),
         block_length=settings.block_length,
-        num_blocks=-(-canvas.length // (settings.block_length or canvas.length)),
+        canvas_length=canvas.length,
         temperature=TemperaturePlan(first=settings.temperature, final=final, num_steps=settings.max_steps),
         top_p=settings.top_p,
         commit=_COMMIT[settings.commit](settings),

@@ -107,7 +107,8 @@ def _commit(proposal: Proposal, candidates: TokenMask, rules: Rules, draws: Draw
     due = None
     if rules.block_length is not None:
         candidates, first = first_open_block(candidates, rules.block_length)
-        due = rules.plan.num_steps * (first + 1) // rules.num_blocks
+        end = ((first + 1) * rules.block_length).clamp_max(rules.canvas_length)
+        due = rules.plan.num_steps * end // rules.canvas_length
     budget = rules.plan.budget(candidates.sum(dim=1), draws.step, due)
     return rules.commit(proposal, candidates, Pace(index=draws.step, budget=budget, draws=draws))
 

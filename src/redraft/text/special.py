@@ -111,6 +111,11 @@ class SpecialTokens:
         """All special ids, ascending."""
         return tuple(range(self.first, self.first + len(SPECIAL_TEXTS)))
 
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Every id that ends a text: here there is one."""
+        return (self.end_of_text,)
+
     def text_of(self, token_id: int) -> str:
         """Return the name of a special token, ``[MASK]`` for example."""
         assert self.first <= token_id < self.first + len(SPECIAL_TEXTS), f"{token_id} is not a special token"

@@ -113,6 +113,10 @@ class Tokenizer:
         """The ids of ``0`` to ``9``. An ASCII digit is always one token of its own."""
         return self._digits
 
+    def is_control(self, token_id: int) -> bool:
+        """Whether an id is no text: decoded to nothing, never encoded from a user's words."""
+        return token_id >= self._special.first
+
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text; never a special one, whatever the text spells.
 
