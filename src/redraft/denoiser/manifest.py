@@ -14,14 +14,15 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from redraft.errors import CheckpointError
 from redraft.reading import parse_json, read_file
 
-__all__ = ["MANIFEST_NAME", "read_folder", "write_folder"]
+__all__ = ["MANIFEST_NAME", "manifest_json", "read_folder", "staged_folder", "write_durably", "write_folder"]
 
 MANIFEST_NAME = "manifest.json"
 
@@ -57,16 +58,36 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
         assert is_plain, f"{name!r} can't be the name of a file in the folder"
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file())):
         raise CheckpointError(f"{folder} exists and is no checkpoint folder; choose another path or remove it first")
-    manifest = _manifest_of(files)
+    manifest = manifest_json(
+        {name: (len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()}
+    )
+    with staged_folder(folder) as staging:
+        for name, content in files.items():
+            _write_file(staging / name, content)
+        _write_file(staging / MANIFEST_NAME, manifest)
+    return hashlib.sha256(manifest).hexdigest()
+
+
+@contextmanager
+def staged_folder(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder to write into, which takes the place of ``folder`` when the block ends without an error.
+
+    Args:
+        folder: Where the files shall stand; its parents are made. What is there is replaced: the caller has looked.
+
+    Yields:
+        The hidden folder; gone after an error.
+
+    Raises:
+        CheckpointError: The disk refuses something.
+    """
     parent = folder.absolute().parent
     staging: Path | None = None
     try:
         parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=parent))
         staging.chmod(0o755)  # mkdtemp makes it private; a checkpoint is as readable as its neighbours
-        for name, content in files.items():
-            _write_file(staging / name, content)
-        _write_file(staging / MANIFEST_NAME, manifest)
+        yield staging
         _sync_folder(staging)
         _put_in_place(staging, folder)
         _sync_folder(parent)
@@ -75,7 +96,27 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
-    return hashlib.sha256(manifest).hexdigest()
+
+
+def write_durably(path: Path, pieces: Iterable[bytes | memoryview]) -> tuple[int, str]:
+    """Write a new file piece by piece, and wait until it is on the disk.
+
+    Args:
+        path: The file, which must not exist.
+        pieces: Its content.
+
+    Returns:
+        Its size, and the SHA-256 of its content.
+    """
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as file:
+        for piece in pieces:
+            file.write(piece)
+            digest.update(piece)
+            size += len(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()
 
 
 def read_folder(folder: Path, max_bytes: Mapping[str, int]) -> tuple[dict[str, bytes], str]:
@@ -113,13 +154,17 @@ def read_folder(folder: Path, max_bytes: Mapping[str, int]) -> tuple[dict[str, b
     return contents, hashlib.sha256(raw).hexdigest()
 
 
-def _manifest_of(files: Mapping[str, bytes]) -> bytes:
-    """Return the manifest's bytes: the same files give the same bytes."""
-    entries = {
-        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        for name, content in sorted(files.items())
-    }
-    return (json.dumps({"format": _FORMAT, "version": _VERSION, "files": entries}, indent=2) + "\n").encode()
+def manifest_json(entries: Mapping[str, tuple[int, str]]) -> bytes:
+    """Return the manifest's bytes: the same files give the same bytes.
+
+    Args:
+        entries: Size and SHA-256 by file name.
+
+    Returns:
+        The content of manifest.json.
+    """
+    files = {name: {"bytes": size, "sha256": digest} for name, (size, digest) in sorted(entries.items())}
+    return (json.dumps({"format": _FORMAT, "version": _VERSION, "files": files}, indent=2) + "\n").encode()
 
 
 def _entries_of(manifest: dict[str, Any], path: Path) -> dict[str, tuple[int, str]]:
@@ -139,10 +184,7 @@ def _entries_of(manifest: dict[str, Any], path: Path) -> dict[str, tuple[int, st
 
 
 def _write_file(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_durably(path, [content])
 
 
 def _sync_folder(folder: Path) -> None:

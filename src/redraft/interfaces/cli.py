@@ -22,11 +22,14 @@ from redraft.errors import ConfigError, InputError, RedraftError
 from redraft.interfaces.output import complain, prepare_streams
 
 __all__ = [
+    "DtypeName",
     "EffortName",
+    "LayoutName",
     "OrderName",
     "SplitName",
     "SuiteName",
     "app",
+    "convert",
     "evaluate",
     "generate",
     "inspect",
@@ -51,6 +54,20 @@ EffortName = Literal["instant", "low", "medium", "high"]
 SuiteName = Literal["arithmetic", "largest", "primes", "correction", "passes"]
 OrderName = Literal["answer_first", "derivation_first"]
 SplitName = Literal["train", "dev", "test"]
+DtypeName = Literal["float32", "bfloat16", "float16"]
+LayoutName = Literal[
+    "llada",
+    "llada_moe",
+    "dream",
+    "qwen2",
+    "sdar",
+    "sdar_moe",
+    "llada2_moe",
+    "fast_dllm_v2",
+    "diffusion_gemma",
+    "redraft",
+    "block-diffusion",
+]
 
 Effort = Annotated[EffortName, typer.Option(help="Passes against quality.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per result and nothing else.")]
@@ -167,6 +184,43 @@ def evaluate(
         plot=plot,
         is_json=as_json,
         command=shlex.join(["redraft", *_arguments]),
+    )
+
+
+@app.command()
+def convert(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE", help="A checkpoint: a name that ships, a path like ./model, or OWNER/NAME."),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="Where to write: a new path or an empty folder.")],
+    to: Annotated[
+        LayoutName | None,
+        typer.Option(help="Layout to write; block-diffusion makes a start of a Qwen or Llama.  [default: as it is]"),
+    ] = None,
+    dtype: Annotated[DtypeName | None, typer.Option(help="Type of the weights.  [default: as stored]")] = None,
+    shard_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Most bytes of one weight file, such as 500MB.  [default: 5GB]")
+    ] = None,
+    block_length: Annotated[
+        int | None, typer.Option(help="Positions of a block, with --to block-diffusion.  [default: 32]")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a checkpoint in another layout, type or cut, or make a block-diffusion start of it."""
+    from redraft.interfaces.convert import ConvertOptions
+    from redraft.interfaces.convert import convert as run
+
+    run(
+        ConvertOptions(
+            source=source,
+            target=target,
+            layout=to,
+            dtype=dtype,
+            shard_size=shard_size,
+            block_length=block_length,
+            is_json=as_json,
+        )
     )
 
 

@@ -1,0 +1,221 @@
+"""Writes a published folder: weights in one safetensors file or in shards, small files beside them, and a manifest.
+
+Weights go to the disk one at a time, so that a model larger than the memory can be written. The folder appears in one
+rename when everything in it is on the disk. ``redraft.denoiser.published`` reads what is written here.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from redraft.denoiser.manifest import MANIFEST_NAME, manifest_json, staged_folder, write_durably
+from redraft.denoiser.shards import INDEX_NAME, SINGLE_NAME, StoredTensor
+from redraft.errors import CheckpointError, ConfigError
+
+__all__ = [
+    "DEFAULT_SHARD_BYTES",
+    "DTYPE_NAMES",
+    "PlannedTensor",
+    "planned_copy",
+    "planned_weight",
+    "refuse_occupied",
+    "write_published",
+]
+
+DEFAULT_SHARD_BYTES = 5_000_000_000
+"""Most bytes of weights in one file; what transformers wrote for years, and most hubs still like."""
+
+DTYPE_NAMES: Mapping[torch.dtype, str] = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
+"""How the file format writes a weight's type."""
+
+_MAX_SHARDS = 1000
+_PIECE_BYTES = 16 << 20
+_ALIGNMENT = 64
+"""The weights begin at a multiple of this: the format asks for 8, a processor's cache lines have 64 bytes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedTensor:
+    """One tensor to be written; its content is asked for when its turn comes, and then let go."""
+
+    name: str
+    """Its published name."""
+    dtype_name: str
+    """Its type, as the format writes it."""
+    shape: tuple[int, ...]
+    """Its sizes."""
+    num_bytes: int
+    """Its length in the file."""
+    pieces: Callable[[], Iterable[bytes | memoryview]]
+    """Gives its bytes in order."""
+
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of one element."""
+        return self.num_bytes // math.prod(self.shape)
+
+
+def planned_weight(
+    name: str, shape: tuple[int, ...], dtype: torch.dtype, read: Callable[[], Tensor], *, is_stored: bool = False
+) -> PlannedTensor:
+    """A weight that some function gives.
+
+    Args:
+        name: Its published name.
+        shape: Its sizes.
+        dtype: How it is to be stored: float32, bfloat16 or float16.
+        read: Gives the weight in any floating-point type.
+        is_stored: Whether ``read`` gives it in ``dtype`` already and has looked that it is finite.
+
+    Returns:
+        The plan. When its turn comes, a weight that is not finite in ``dtype`` is a CheckpointError.
+    """
+
+    def pieces() -> Iterator[memoryview]:
+        weight = read().detach()
+        assert tuple(weight.shape) == shape, f"{name} has shape {tuple(weight.shape)}, {shape} was planned"
+        if not is_stored:
+            weight = weight.to(device="cpu", dtype=dtype)
+            lowest, highest = torch.aminmax(weight)
+            if not bool(torch.isfinite(lowest) & torch.isfinite(highest)):
+                raise CheckpointError(f"the weight {name} is not finite as {dtype}; nothing was written")
+        assert weight.dtype == dtype, f"{name} is {weight.dtype}, {dtype} was planned"
+        yield weight.contiguous().reshape(-1).view(torch.uint8).numpy().data
+
+    num_bytes = math.prod(shape) * dtype.itemsize
+    return PlannedTensor(name=name, dtype_name=DTYPE_NAMES[dtype], shape=shape, num_bytes=num_bytes, pieces=pieces)
+
+
+def planned_copy(name: str, stored: StoredTensor) -> PlannedTensor:
+    """A tensor that is copied byte for byte, whatever it holds.
+
+    Args:
+        name: Its published name.
+        stored: Where it lies.
+
+    Returns:
+        The plan.
+    """
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            with stored.path.open("rb") as file:
+                file.seek(stored.begin)
+                left = stored.num_bytes
+                while left:
+                    piece = file.read(min(left, _PIECE_BYTES))
+                    if not piece:
+                        raise CheckpointError(f"{stored.path} became shorter since it was opened")
+                    left -= len(piece)
+                    yield piece
+        except OSError as error:
+            raise CheckpointError(f"can't read {stored.path}: {error.strerror or error}") from error
+
+    return PlannedTensor(
+        name=name, dtype_name=stored.dtype_name, shape=stored.shape, num_bytes=stored.num_bytes, pieces=pieces
+    )
+
+
+def refuse_occupied(folder: Path) -> None:
+    """Refuse a place where something stands already.
+
+    Args:
+        folder: Where a checkpoint shall be written.
+
+    Raises:
+        ConfigError: It is no folder, or one that is not empty.
+    """
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise ConfigError(f"{folder} exists and is not an empty folder; nothing is overwritten, choose another path")
+
+
+def write_published(
+    folder: Path,
+    tensors: Sequence[PlannedTensor],
+    files: Mapping[str, bytes],
+    *,
+    shard_bytes: int = DEFAULT_SHARD_BYTES,
+    is_replacing: bool = False,
+) -> str:
+    """Write the folder, at once or not at all.
+
+    Args:
+        folder: Where it shall stand.
+        tensors: The weights, in the order in which they are to lie in the files.
+        files: The small files by name, config.json among them.
+        shard_bytes: Most bytes of weights in one file; a larger weight gets a file of its own.
+        is_replacing: Whether a folder that was written here before is replaced.
+
+    Returns:
+        SHA-256 of the manifest, which pins every byte of the folder.
+
+    Raises:
+        ConfigError: Something else stands there, or the shards would be too many.
+        CheckpointError: A weight is not finite, or the disk refuses.
+    """
+    if not (is_replacing and (folder / MANIFEST_NAME).is_file()):
+        refuse_occupied(folder)
+    shards = _cut(tensors, shard_bytes)
+    names = [f"model-{index + 1:05d}-of-{len(shards):05d}.safetensors" for index in range(len(shards))]
+    names = names if len(shards) > 1 else [SINGLE_NAME]
+    small = dict(files)
+    if len(shards) > 1:
+        where = {tensor.name: name for name, shard in zip(names, shards, strict=True) for tensor in shard}
+        total = sum(tensor.num_bytes for tensor in tensors)
+        index = {"metadata": {"total_size": total}, "weight_map": where}
+        small[INDEX_NAME] = (json.dumps(index, indent=2) + "\n").encode()
+    odd = [name for name in small if Path(name).name != name or name in (*names, MANIFEST_NAME)]
+    assert not odd, f"these can't be names of small files: {odd}"
+    entries: dict[str, tuple[int, str]] = {}
+    with staged_folder(folder) as staging:
+        for name, shard in zip(names, shards, strict=True):
+            entries[name] = write_durably(staging / name, _file_of(shard))
+        for name, content in small.items():
+            entries[name] = write_durably(staging / name, [content])
+        manifest = manifest_json(entries)
+        write_durably(staging / MANIFEST_NAME, [manifest])
+    return hashlib.sha256(manifest).hexdigest()
+
+
+def _cut(tensors: Sequence[PlannedTensor], shard_bytes: int) -> list[list[PlannedTensor]]:
+    """Fill one file after the other."""
+    assert tensors, "a checkpoint without weights"
+    shards: list[list[PlannedTensor]] = [[]]
+    filled = 0
+    for tensor in tensors:
+        if shards[-1] and filled + tensor.num_bytes > shard_bytes:
+            shards.append([])
+            filled = 0
+        shards[-1].append(tensor)
+        filled += tensor.num_bytes
+    if len(shards) > _MAX_SHARDS:
+        raise ConfigError(f"the weights would make {len(shards)} files; at most {_MAX_SHARDS}, use larger shards")
+    return shards
+
+
+def _file_of(shard: Sequence[PlannedTensor]) -> Iterator[bytes | memoryview]:
+    """Give the bytes of one safetensors file: the header's length, the header, and the weights without gaps."""
+    # Wide types first, so that every weight begins at a multiple of its own width.
+    shard = sorted(shard, key=lambda tensor: -tensor.item_bytes)
+    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    place = 0
+    for tensor in shard:
+        end = place + tensor.num_bytes
+        header[tensor.name] = {"dtype": tensor.dtype_name, "shape": list(tensor.shape), "data_offsets": [place, end]}
+        place = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    yield len(text).to_bytes(8, "little")
+    yield text
+    for tensor in shard:
+        written = 0
+        for piece in tensor.pieces():
+            written += len(piece)
+            yield piece
+        assert written == tensor.num_bytes, f"{tensor.name} gave {written} bytes, {tensor.num_bytes} were planned"
