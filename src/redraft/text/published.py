@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from redraft.errors import CheckpointError, PromptError
+from redraft.text.added_tokens import AddedToken
 from redraft.text.chat import Segment
-from redraft.text.published_files import AddedToken, TokenizerFiles, read_tokenizer_files
+from redraft.text.published_files import TokenizerFiles, read_tokenizer_files
 from redraft.text.template import ChatTemplate
 
 if TYPE_CHECKING:

@@ -6,17 +6,12 @@ for ever, and it lets every public method of every object be called; that is wha
 This module needs Jinja; ``template`` imports it when there is a template.
 """
 
-import json
-import math
-import operator
-import re
-from collections.abc import Callable, Iterable, Mapping, Sized
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from itertools import islice
 from typing import Any
 
-from jinja2 import Environment, Undefined, pass_context
+from jinja2 import Environment, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.nodes import EvalContext
@@ -24,14 +19,11 @@ from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
-from redraft.errors import PromptError
-from redraft.text.budget import MAX_CHARS, MAX_ITEMS, Budget, budget_of_run, refusal
+from redraft.text.budget import MAX_ITEMS, budget_of_run, refusal
+from redraft.text.template_functions import own_filters, own_functions
+from redraft.text.template_operations import OPERATORS, concatenated, foresee, operate, plain, written
 
 __all__ = ["make_environment"]
-
-_MAX_POWER = 64
-_MAX_INDENT = 16
-_MAX_COMPLAINT_CHARS = 300
 
 
 def _words(text: str) -> frozenset[str]:
@@ -94,94 +86,13 @@ class _Operations:
 
     def joined(self, *values: Any) -> str:
         """Return ``a ~ b``."""
-        return _concatenated([str(_written(value)) for value in values])
+        return concatenated([str(written(value)) for value in values])
 
     def sliced(self, value: Any, start: Any, stop: Any, step: Any) -> Any:
         """Return ``value[start:stop:step]``."""
         if not isinstance(value, str | list | tuple):
             raise TypeError(f"a {type(value).__name__} can't be sliced")
         return value[start:stop:step]
-
-
-def _concatenated(pieces: Iterable[str]) -> str:
-    kept = list(pieces)
-    budget_of_run.get().spend_chars(sum(map(len, kept)))
-    return "".join(kept)
-
-
-def _written(value: Any) -> Any:
-    """Return a value in a form that is written as text; what has no such form is refused, not shown."""
-    if value is None or isinstance(value, str | int | float | Undefined):
-        return value
-    if isinstance(value, list | tuple | dict):
-        return str(_plain(value))
-    raise TypeError(f"a {type(value).__name__} can't be written")
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of text, numbers, lists and dictionaries only; others print what is no business of a template."""
-    if isinstance(value, list | tuple | dict):
-        budget_of_run.get().take(value)
-        for item in [*value, *value.values()] if isinstance(value, dict) else value:
-            _plain(item)
-    elif value is not None and not isinstance(value, str | int | float | Undefined):
-        raise TypeError(f"a {type(value).__name__} can't be written")
-    return value
-
-
-def _foresee(budget: Budget, method: Any, arguments: tuple[Any, ...]) -> None:
-    """Refuse a call whose result would be too long, before it is made."""
-    owner, name = getattr(method, "__self__", None), getattr(method, "__name__", "")
-    if isinstance(owner, str) and name == "replace" and len(arguments) >= 2:
-        _foresee_replace(budget, owner, *arguments[:2])
-    if isinstance(owner, str) and name == "join" and arguments:
-        _foresee_join(budget, owner, arguments[0])
-
-
-def _foresee_replace(budget: Budget, text: str, old: Any, new: Any) -> None:
-    if isinstance(old, str) and isinstance(new, str):
-        budget.foresee(len(text) + text.count(old) * max(0, len(new) - len(old)))
-
-
-def _foresee_join(budget: Budget, separator: str, items: Any) -> None:
-    """Every value was measured when it was made, so that only the separators are new."""
-    if not isinstance(items, Sized):
-        raise TypeError(f"a {type(items).__name__} can't be joined")
-    budget.foresee(len(separator) * len(items))
-
-
-_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "**": operator.pow,
-}
-
-
-def _operate(budget: Budget, sign: str, left: Any, right: Any) -> Any:
-    """Compute a binary operation whose result can't be large."""
-    if isinstance(left, int | float) and isinstance(right, int | float):
-        if sign == "**" and abs(right) > _MAX_POWER:
-            raise refusal("computes an absurd power")
-        result = _OPERATORS[sign](left, right)
-        if isinstance(result, complex) or (isinstance(result, float) and not math.isfinite(result)):
-            raise refusal("computes a number that is none")
-        return result
-    if sign == "+" and isinstance(left, str) and isinstance(right, str):
-        budget.foresee(len(left) + len(right))
-        return left + right
-    if sign == "+" and isinstance(left, list) and isinstance(right, list):
-        return left + right
-    if sign == "*":
-        sequence, count = (left, right) if isinstance(right, int) else (right, left)
-        if isinstance(sequence, str | list | tuple) and isinstance(count, int):
-            if len(sequence) * max(count, 0) > (MAX_CHARS if isinstance(sequence, str) else MAX_ITEMS):
-                raise refusal(f"repeats something {str(count)[:40]} times")
-            return sequence * count
-    raise TypeError(f"{sign} can't be applied to a {type(left).__name__} and a {type(right).__name__}")
 
 
 def _bounded(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,73 +106,11 @@ def _bounded(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
             if isinstance(value, str) and name in _OVER_ITEMS and len(value) > MAX_ITEMS:
                 raise refusal(f"goes through a text of {len(value)} characters one by one")
             if name in _AS_TEXT and not isinstance(value, Environment | EvalContext | Context):
-                _plain(value)
+                plain(value)
         result = filter_(*args, **kwargs)
         return budget.take(list(islice(result, MAX_ITEMS + 1)) if hasattr(result, "__next__") else result)
 
     return bounded
-
-
-# -- filters and functions of our own ---------------------------------------------------------------------------------
-
-
-def _own_filters() -> dict[str, Callable[..., Any]]:
-    def replace(value: Any, old: str, new: str, count: int | None = None) -> str:
-        _foresee_replace(budget_of_run.get(), str(value), old, new)
-        return str(value).replace(old, new, -1 if count is None else count)
-
-    def join(value: Iterable[Any], separator: str = "") -> str:
-        items = [str(_written(item)) for item in islice(value, MAX_ITEMS)]
-        _foresee_join(budget_of_run.get(), separator, items)
-        return separator.join(items)
-
-    def to_json(value: Any, ensure_ascii: bool = False, indent: int | None = None, sort_keys: bool = False) -> str:
-        if indent is not None and not 0 <= indent <= _MAX_INDENT:
-            raise TypeError(f"indent must be in 0 to {_MAX_INDENT}")
-        return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, sort_keys=sort_keys)
-
-    def indent(value: str, width: int = 4, first: bool = False, blank: bool = False) -> str:
-        if not 0 <= width <= _MAX_INDENT:
-            raise TypeError(f"width must be in 0 to {_MAX_INDENT}")
-        lines = value.split("\n")
-        budget_of_run.get().foresee(len(value) + width * len(lines))
-        first_line = " " * width * bool(first) + lines[0]
-        return "\n".join([first_line, *(" " * width + line if line or blank else line for line in lines[1:])])
-
-    plain = {"safe": str, "e": str, "escape": str}
-    return {"replace": replace, "join": join, "tojson": to_json, "indent": indent, **plain}
-
-
-_DATE = re.compile(r"(?:[^%]|%-?[aAbBdHIjmMpSUwWyY%])*")
-
-
-def _own_functions() -> dict[str, Callable[..., Any]]:
-    def bounded_range(*bounds: int) -> list[int]:
-        if len(range(*bounds)) > MAX_ITEMS:
-            raise refusal(f"asks for a range of more than {MAX_ITEMS} numbers")
-        return list(range(*bounds))
-
-    def make_dict(*pairs: Any, **entries: Any) -> dict[Any, Any]:
-        return dict(*pairs, **entries)
-
-    def raise_exception(message: Any = "") -> None:
-        reason = " ".join(str(message)[:_MAX_COMPLAINT_CHARS].split())
-        raise PromptError(f"the model's chat template refuses this conversation: {reason}")
-
-    def strftime_now(layout: str) -> str:
-        if len(layout) > 64 or not _DATE.fullmatch(layout):
-            raise TypeError("this layout of a date is not supported")
-        return datetime.now().strftime(layout)
-
-    return {
-        "range": bounded_range,
-        "dict": make_dict,
-        "raise_exception": raise_exception,
-        "strftime_now": strftime_now,
-    }
-
-
-# -- the environment -------------------------------------------------------------------------------------------------
 
 
 class _Generation(Extension):
@@ -277,8 +126,8 @@ class _Generation(Extension):
 class _Narrowed(ImmutableSandboxedEnvironment, _Operations):
     """Jinja's sandbox, narrowed."""
 
-    intercepted_binops = frozenset(_OPERATORS)
-    concat = staticmethod(_concatenated)
+    intercepted_binops = frozenset(OPERATORS)
+    concat = staticmethod(concatenated)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, LoopContext):
@@ -302,7 +151,7 @@ class _Narrowed(ImmutableSandboxedEnvironment, _Operations):
         budget.spend()
         if not __self.is_safe_callable(__obj):
             raise TypeError(f"{str(getattr(__obj, '__name__', type(__obj).__name__))[:80]!r} can't be called here")
-        _foresee(budget, __obj, args)
+        foresee(budget, __obj, args)
         result = __context.call(__obj, *args, **kwargs)
         # What a loop goes through was measured when it was made.
         return result if __obj == __self.passes else budget.take(result)
@@ -310,14 +159,14 @@ class _Narrowed(ImmutableSandboxedEnvironment, _Operations):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         budget = budget_of_run.get()
         budget.spend()
-        return budget.take(_operate(budget, operator, left, right))
+        return budget.take(operate(budget, operator, left, right))
 
 
 @pass_context
 def _finalize(context: Any, value: Any) -> Any:
     """Say how a value is written. It asks for the context so that Jinja writes nothing ahead of time."""
     budget_of_run.get().spend()
-    return _written(value)
+    return written(value)
 
 
 @cache
@@ -331,8 +180,8 @@ def make_environment() -> Environment:
         optimized=False,
     )
     kept = {name: environment.filters[name] for name in _FILTERS}
-    environment.filters = {name: _bounded(name, filter_) for name, filter_ in (kept | _own_filters()).items()}
+    environment.filters = {name: _bounded(name, filter_) for name, filter_ in (kept | own_filters()).items()}
     environment.tests = {name: environment.tests[name] for name in _TESTS}
     environment.globals.clear()
-    environment.globals |= {"namespace": Namespace, **_own_functions()}
+    environment.globals |= {"namespace": Namespace, **own_functions()}
     return environment
