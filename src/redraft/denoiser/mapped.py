@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from redraft.denoiser.safetensors_header import StoredTensor
+from redraft.denoiser.stored_tensor import StoredTensor
 from redraft.errors import CheckpointError, ConfigError
 
 __all__ = ["PublishedWeights"]

@@ -26,21 +26,11 @@ import torch
 from torch import Tensor
 
 from redraft.denoiser.mapped import PublishedWeights
+from redraft.denoiser.settings_files import read_settings
 from redraft.denoiser.shards import StoredTensor, find_tensors
 from redraft.errors import CheckpointError
-from redraft.reading import find_inside, parse_json, read_file
 
 __all__ = ["Published", "load_weights", "memory_needed", "open_published", "read_settings"]
-
-CONFIG_NAME = "config.json"
-_OPTIONAL = {"generation": "generation_config.json", "tokenizer": "tokenizer_config.json"}
-
-_MAX_CONFIG_BYTES = 1 << 20
-_MAX_TOKENIZER_CONFIG_BYTES = 4 << 20
-"""Its table of added tokens makes it the largest of the three: about 200,000 bytes in published models."""
-
-_MAX_NUMBER = 1 << 53
-"""Greatest whole number in a configuration; beyond it readers disagree about what was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,30 +110,6 @@ def open_published(folder: Path) -> Published:
     return Published(folder=folder, tensors=find_tensors(folder), **settings)
 
 
-def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
-    """Read the small files of a published folder.
-
-    Args:
-        folder: The checkpoint.
-
-    Returns:
-        The contents under ``config``, ``generation_config`` and ``tokenizer_config``; of the last two, what is missing
-        is empty.
-
-    Raises:
-        CheckpointError: A file is damaged or absurd, or config.json is missing.
-    """
-    path = find_inside(folder, CONFIG_NAME)
-    settings = {"config": parse_json(read_file(path, _MAX_CONFIG_BYTES), folder / CONFIG_NAME)}
-    for key, name in _OPTIONAL.items():
-        path = find_inside(folder, name)
-        limit = _MAX_TOKENIZER_CONFIG_BYTES if key == "tokenizer" else _MAX_CONFIG_BYTES
-        settings[f"{key}_config"] = parse_json(read_file(path, limit), folder / name) if path.exists() else {}
-    for key in ("config", "generation_config"):
-        _refuse_absurd(settings[key], folder / (CONFIG_NAME if key == "config" else _OPTIONAL["generation"]))
-    return settings
-
-
 def memory_needed(folder: Path, dtype: torch.dtype | None = None) -> int:
     """Bytes that the weights of a published folder take in memory; see ``Published.memory_needed``."""
     return open_published(folder).memory_needed(dtype)
@@ -184,13 +150,3 @@ def _bytes_in_memory(name: str, tensor: StoredTensor, dtype: torch.dtype | None)
     if dtype == torch.int8:
         return tensor.numel + 4 * tensor.shape[0] if is_linear else 4 * tensor.numel
     return tensor.numel * dtype.itemsize
-
-
-def _refuse_absurd(value: Any, path: Path) -> None:
-    """Refuse numbers that no setting of a model has, wherever in a configuration they stand."""
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        if isinstance(item, int | float) and abs(item) > _MAX_NUMBER:
-            raise CheckpointError(
-                f"{path} holds the number {str(item)[:40]}, which is absurd; at most 2 ** 53 is allowed"
-            )
-        _refuse_absurd(item, path)

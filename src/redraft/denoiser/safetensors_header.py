@@ -7,16 +7,14 @@ import math
 import os
 import stat
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from redraft.denoiser.stored_tensor import WEIGHT_DTYPES, StoredTensor
 from redraft.errors import CheckpointError
 from redraft.reading import parse_json
 
-__all__ = ["MAX_JSON_BYTES", "StoredTensor", "read_header"]
+__all__ = ["MAX_JSON_BYTES", "read_header"]
 
 MAX_JSON_BYTES = 8 << 20
 """Of one header or one index. LLaDA2.0-flash, with 256 experts in each of 32 layers, needs 4 million bytes."""
@@ -24,41 +22,12 @@ MAX_JSON_BYTES = 8 << 20
 _MAX_DIMENSIONS = 8
 _MAX_TENSOR_NAME_CHARS = 300
 
-_DTYPES = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
-"""What weights may be stored as. Others can stand in a file, as buffers that nobody reads."""
-
 _OTHER_ITEM_BYTES = {
     **dict.fromkeys(("F64", "I64", "U64"), 8),
     **dict.fromkeys(("I32", "U32"), 4),
     **dict.fromkeys(("I16", "U16"), 2),
     **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2"), 1),
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredTensor:
-    """One tensor in a file; nothing of it is loaded."""
-
-    path: Path
-    """The file, resolved."""
-    dtype_name: str
-    """As the format writes it: F32, BF16, F16, I64 and so on."""
-    shape: tuple[int, ...]
-    """Its sizes."""
-    begin: int
-    """Its first byte, from the start of the file."""
-    num_bytes: int
-    """Its length."""
-
-    @property
-    def numel(self) -> int:
-        """Number of elements."""
-        return math.prod(self.shape)
-
-    @property
-    def dtype(self) -> torch.dtype | None:
-        """The type as torch has it; None if it is none that weights may have."""
-        return _DTYPES.get(self.dtype_name)
 
 
 def read_header(path: Path) -> dict[str, StoredTensor]:
@@ -118,7 +87,7 @@ def _checked_entry(name: str, entry: Any, start: int, path: Path) -> StoredTenso
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise CheckpointError(f"{path}: the header entry of {shown} is malformed")
     kind, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    dtype = _DTYPES.get(kind) if isinstance(kind, str) else None
+    dtype = WEIGHT_DTYPES.get(kind) if isinstance(kind, str) else None
     item_bytes = dtype.itemsize if dtype else _OTHER_ITEM_BYTES.get(kind) if isinstance(kind, str) else None
     if item_bytes is None:
         raise CheckpointError(f"{path}: {shown} has the unknown type {str(kind)[:40]!r}")

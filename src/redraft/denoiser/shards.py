@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from redraft.denoiser.safetensors_header import MAX_JSON_BYTES, StoredTensor, read_header
+from redraft.denoiser.safetensors_header import MAX_JSON_BYTES, read_header
+from redraft.denoiser.stored_tensor import StoredTensor
 from redraft.errors import CheckpointError
 from redraft.reading import find_inside, parse_json, read_file
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from redraft.engine.catalog import DEFAULT_MODEL, Entry, resolve, shipped
+    from redraft.engine.description import Inspection
     from redraft.engine.engine import Engine
     from redraft.engine.frame import Frame, Piece
     from redraft.engine.hub import resolve_model
-    from redraft.engine.inspection import Inspection, inspect_model
+    from redraft.engine.inspection import inspect_model
     from redraft.engine.loading import load_engine
     from redraft.engine.request import Request
     from redraft.engine.result import Result, Seconds
@@ -38,7 +39,7 @@ _HOMES = {
     "Engine": "engine",
     "Entry": "catalog",
     "Frame": "frame",
-    "Inspection": "inspection",
+    "Inspection": "description",
     "Piece": "frame",
     "Request": "request",
     "Result": "result",

@@ -6,13 +6,12 @@ pickles. ``HF_HUB_OFFLINE=1`` keeps to what was fetched before.
 
 import os
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from redraft.engine.catalog import resolve
-from redraft.errors import CheckpointError, ConfigError, DependencyError
+from redraft.engine.hub_client import ask_the_hub
+from redraft.errors import CheckpointError
 
 __all__ = ["fetch", "fetch_settings", "is_hub_name", "resolve_model"]
 
@@ -97,7 +96,7 @@ def fetch_settings(name: str) -> tuple[Path, int | None]:
         files: list[Any] = info.siblings or []
         return sum(int(file.size or 0) for file in files if _WEIGHT_FILE.fullmatch(file.rfilename))
 
-    return folder, _asking_the_hub(name, total) or None
+    return folder, ask_the_hub(name, total) or None
 
 
 def _snapshot(name: str, patterns: tuple[str, ...]) -> Path:
@@ -110,43 +109,9 @@ def _snapshot(name: str, patterns: tuple[str, ...]) -> Path:
         )
         return Path(path)
 
-    folder = _asking_the_hub(name, download)
+    folder = ask_the_hub(name, download)
     if not (folder / "config.json").is_file():
         raise CheckpointError(
             f"{name} on the Hugging Face hub has no config.json, so it is no model in a layout known here"
         )
     return folder
-
-
-def _asking_the_hub(name: str, ask: Callable[[Any], Any]) -> Any:
-    """Ask, and make one clear error of whatever goes wrong on the way."""
-    try:
-        import huggingface_hub as hub
-        from huggingface_hub import errors
-        from huggingface_hub.utils import disable_progress_bars
-    except ImportError as error:
-        raise DependencyError(f"fetching {name} needs huggingface_hub; run pip install 'redraft[hub]'") from error
-    if not sys.stderr.isatty():
-        disable_progress_bars()  # what reads a pipe or a log wants one line per error
-    try:
-        return ask(hub)
-    except errors.GatedRepoError as error:
-        raise ConfigError(f"{name} is gated: accept its terms on the hub, then sign in with `hf auth login`") from error
-    except errors.RepositoryNotFoundError as error:
-        raise ConfigError(
-            f"there is no model {name} on the Hugging Face hub, or it is private; for a folder write ./"
-        ) from error
-    except errors.RevisionNotFoundError as error:
-        raise ConfigError(f"{name.partition('@')[0]} has no revision {name.partition('@')[2]!r} on the hub") from error
-    except errors.HFValidationError as error:
-        raise ConfigError(f"{name} is no name that the Hugging Face hub allows: {_one_line(error)}") from error
-    # Networks fail in many ways, and httpx's errors are no OSError.
-    except Exception as error:
-        raise ConfigError(
-            f"can't fetch {name} from the Hugging Face hub ({type(error).__name__}: {_one_line(error)}); "
-            "check the network, or name a folder that holds the model"
-        ) from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

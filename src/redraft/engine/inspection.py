@@ -1,23 +1,33 @@
 """What a model is and what it would take, told from its small files and headers: no weight is read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 
 from redraft.denoiser.checkpoint import CONFIG_NAME, WEIGHTS_NAME
-from redraft.denoiser.families import FamilySpec, detect_family, parameter_shapes, published_names, read_config
+from redraft.denoiser.families import (
+    FamilySpec,
+    detect_family,
+    parameter_shapes,
+    published_names,
+    read_config,
+    read_diffusion_gemma_rules,
+)
 from redraft.denoiser.memory import available_memory
 from redraft.denoiser.published import Published, open_published, read_settings
 from redraft.denoiser.shards import INDEX_NAME, read_header
 from redraft.engine.catalog import resolve
+from redraft.engine.description import Inspection
 from redraft.engine.hub import fetch_settings, is_hub_name
+from redraft.engine.presets import family_preset, gemma_preset
 from redraft.errors import CheckpointError
 from redraft.reading import find_inside, parse_json, read_file
+from redraft.sampler import SamplerSettings
 
-__all__ = ["Inspection", "inspect_model"]
+__all__ = ["inspect_model"]
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.int8}
 _NATIVE = "redraft-transformer"
@@ -26,75 +36,6 @@ _CONTEXT_KEYS = ("max_position_embeddings", "max_sequence_length", "context_leng
 _TEMPLATES = ("chat_template.jinja", "chat_template.json")
 _WORKING_SHARE = 10
 """Activations, keys and values, and scores of a canvas take about a tenth of the weights, in models of some size."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inspection:
-    """One model, described."""
-
-    model: str
-    """What was asked for."""
-
-    folder: str
-    """Where it lies."""
-
-    family: str
-    """The public family; "redraft" for this program's own models."""
-
-    architecture: str | None
-    """The class that config.json names."""
-
-    attention: str
-    """Who sees whom: "segment", "full", "block" or "encoder_canvas"."""
-
-    noise: str
-    """What an open position holds: "masked" or "uniform"."""
-
-    is_shifted: bool
-    """Whether the output at one position scores the next."""
-
-    block_length: int | None
-    """Positions of a block or canvas, where the family has a length of its own."""
-
-    mask_token_id: int | None
-    """The mask, as far as the configurations tell."""
-
-    end_token_ids: list[int]
-    """What ends an answer, likewise."""
-
-    context_length: int | None
-    """Positions that the model was made for."""
-
-    has_chat_template: bool
-    """Whether the folder says how a conversation is written."""
-
-    num_parameters: int | None
-    """Elements of all weights; None before they are fetched."""
-
-    num_files: int | None
-    """Files that hold the weights, likewise."""
-
-    size_bytes: int | None
-    """Size of the weights on disk; None where nobody tells."""
-
-    stored_as: list[str]
-    """Types of the weights, the one with most bytes first; empty before they are fetched."""
-
-    is_fetched: bool
-    """Whether the weights are here."""
-
-    memory_bytes: dict[str, int]
-    """What the model would take, by the type of its weights; a tenth is added for the work itself."""
-
-    available_bytes: int | None
-    """What a new process could take on this machine; None where the system does not say."""
-
-    fits: dict[str, bool]
-    """Whether it would fit, by the type of its weights; empty where it can't be told."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
 
 
 def inspect_model(model: str) -> Inspection:
@@ -137,6 +78,7 @@ def inspect_model(model: str) -> Inspection:
         has_chat_template=_has_template(folder, settings["tokenizer_config"]),
         published=published,
         memory=_memory(published, told_bytes),
+        rules=_rules(spec, folder),
         size_bytes=published.size_bytes if published else told_bytes,
     )
 
@@ -178,7 +120,7 @@ def _native(model: str, folder: Path, config: dict[str, Any]) -> Inspection:
     if not isinstance(shape, dict) or not isinstance(extra, dict):
         raise CheckpointError(f"{folder / CONFIG_NAME} needs the objects 'transformer' and 'extra'")
     sampler = cast(dict[str, Any], extra).get("sampler")
-    rules = cast(dict[str, Any], sampler) if isinstance(sampler, dict) else {}
+    own = cast(dict[str, Any], sampler) if isinstance(sampler, dict) else {}
     published = Published(folder=folder, config=config, generation_config={}, tokenizer_config={}, tensors=tensors)
     return _described(
         model,
@@ -186,15 +128,27 @@ def _native(model: str, folder: Path, config: dict[str, Any]) -> Inspection:
         family="redraft",
         config=cast(dict[str, Any], shape),
         attention="segment",
-        noise=str(rules.get("family", "masked")),
+        noise=str(own.get("family", "masked")),
         is_shifted=False,
         block_length=cast(dict[str, Any], shape).get("canvas_length"),
         ids=(None, []),
         has_chat_template=True,
         published=published,
         memory=_memory(published, None),
+        rules=_told(SamplerSettings.for_effort("medium", str(own.get("family", "masked")))) | own,
         size_bytes=published.size_bytes,
     )
+
+
+def _rules(spec: FamilySpec, folder: Path) -> dict[str, Any]:
+    """What the engine would sample with, if nobody asks for anything else."""
+    if spec.name == "diffusion_gemma":
+        return _told(gemma_preset(read_diffusion_gemma_rules(folder))("medium", {}))
+    return _told(family_preset(spec, "medium", {}))
+
+
+def _told(settings: SamplerSettings) -> dict[str, Any]:
+    return {name: value for name, value in asdict(settings).items() if value is not None}
 
 
 def _memory(published: Published | None, told_bytes: int | None) -> dict[str, int]:

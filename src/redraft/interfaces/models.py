@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["list_models", "print_inspection"]
 
+_RULES = ("commit", "threshold", "edit_threshold", "temperature", "canvas_length", "max_steps")
+"""What a line can hold of the rules; ``--json`` has all of them."""
+
 
 def list_models(*, is_json: bool) -> None:
     """Print the list.
@@ -61,6 +64,7 @@ def print_inspection(model: str, *, is_json: bool) -> None:
         "context": "unknown" if found.context_length is None else f"{found.context_length} positions",
         "special ids": f"mask {'-' if found.mask_token_id is None else found.mask_token_id}, end {ends}",
         "chat template": "yes" if found.has_chat_template else "no",
+        "rules": ", ".join(f"{name} {found.rules[name]}" for name in _RULES if name in found.rules),
         "memory needed": ", ".join(f"{name} {_size(size)}" for name, size in found.memory_bytes.items()) or "unknown",
         "available": "unknown" if found.available_bytes is None else _size(found.available_bytes),
         "fits": ", ".join(f"{name} {'yes' if fit else 'no'}" for name, fit in found.fits.items()) or "unknown",

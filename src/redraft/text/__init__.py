@@ -4,7 +4,8 @@ It knows nothing of models, noise or tasks.
 """
 
 from redraft.text.chat import Role, Segment, encode_conversation, encode_segment, read_role
-from redraft.text.published import PublishedSpecial, PublishedTokenizer
+from redraft.text.published import PublishedTokenizer
+from redraft.text.published_special import PublishedSpecial
 from redraft.text.slots import Field, lay_out
 from redraft.text.special import SPECIAL_TEXTS, SpecialTokens
 from redraft.text.tokenizer import Tokenizer

@@ -13,7 +13,6 @@ a configuration names (mask, ends, padding), and those that look like ``<|...|>`
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,42 +20,19 @@ from redraft.errors import CheckpointError, PromptError
 from redraft.text.added_tokens import AddedToken
 from redraft.text.chat import Segment
 from redraft.text.published_files import TokenizerFiles, read_tokenizer_files
+from redraft.text.published_special import PublishedSpecial, read_special
 from redraft.text.template import ChatTemplate
 
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["PublishedSpecial", "PublishedTokenizer"]
-
-_LOOKS_CONTROLLING = re.compile(r"<\|[^<>|]+\|>|\|<[^<>|]+>\|")
-"""Some checkpoints forget to mark these; the second form is the mask of Fast-dLLM v2, ``|<MASK>|``."""
-
-_MASK_TEXTS = ("<|mdm_mask|>", "<|mask|>", "<|MASK|>", "|<MASK>|", "[MASK]")
-"""Masks of LLaDA, of Dream and LLaDA2.x, of SDAR, of Fast-dLLM v2; asked only where no configuration names the mask."""
+__all__ = ["PublishedTokenizer"]
 
 _BREAKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))
 """Unicode's noncharacters, which no text may carry between programs."""
 
 _NEVER_WHOLE = 64
 """Attempts to keep a vocabulary from spelling a control token with ordinary merges; one is enough for any real one."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PublishedSpecial:
-    """Ids of the tokens that are no text, as far as a checkpoint has them."""
-
-    mask: int | None
-    """An open position of a canvas; None in families without a mask."""
-    end_of_text: int
-    """Ends an answer; the first of ``ends``."""
-    ends: tuple[int, ...]
-    """Every id that ends an answer."""
-    pad: int | None
-    """Fills a batch."""
-    bos: int | None
-    """Opens a context, where the model wants that; chat templates write it themselves."""
-    ids: tuple[int, ...]
-    """All control tokens, ascending, those without a meaning here included."""
 
 
 class PublishedTokenizer:
@@ -100,7 +76,7 @@ class PublishedTokenizer:
             DependencyError: There is a chat template, and Jinja is not installed.
         """
         files = read_tokenizer_files(folder)
-        special = _special_of(files, mask_token_id, end_token_ids, folder)
+        special = read_special(files, mask_token_id, end_token_ids, folder)
         backend = files.build(control_ids=frozenset(special.ids))
         tokenizer = cls(files, backend, special)
         wrong = next((t for t in files.added if backend.token_to_id(t.text) != t.id), None)
@@ -275,26 +251,6 @@ class PublishedTokenizer:
             raise PromptError(
                 f"this model's tokenizer fails on the text ({reason}); its patterns may be damaged"
             ) from None
-
-
-def _special_of(files: TokenizerFiles, mask: int | None, ends: Sequence[int], folder: Path) -> PublishedSpecial:
-    """Return the special ids: what the caller knows goes before what the configurations say."""
-    id_of = {token.text: token.id for token in files.added}
-    if mask is None:
-        mask = files.id_named("mask")
-    if mask is None:
-        mask = next((id_of[text] for text in _MASK_TEXTS if text in id_of), None)
-    found = tuple(ends) or files.ends
-    if not found:
-        raise CheckpointError(f"{folder} names no end of text: neither its configurations nor its tokenizer has an eos")
-    pad, bos = files.id_named("pad"), files.id_named("bos")
-    ids = {token.id for token in files.added if token.is_special or _LOOKS_CONTROLLING.fullmatch(token.text)}
-    ids |= {id_of[text] for text in files.named.values() if text in id_of}
-    lone = next((t.text for t in files.added if t.id in ids and len(t.text) == 1), None)
-    if lone is not None:
-        raise CheckpointError(f"{folder}: its control token {lone!r} is a single character, which every text may hold")
-    ids |= {*found, *(token for token in (mask, pad, bos) if token is not None)}
-    return PublishedSpecial(mask=mask, end_of_text=found[0], ends=found, pad=pad, bos=bos, ids=tuple(sorted(ids)))
 
 
 def _pattern_of(token: AddedToken) -> str:

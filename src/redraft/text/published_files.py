@@ -14,27 +14,15 @@ from redraft.errors import CheckpointError
 from redraft.reading import find_inside, parse_json, read_file
 from redraft.text.added_tokens import AddedToken, extra_texts, named_texts, plain_token, read_added_tokens
 from redraft.text.pipeline_checks import MAX_ID, read_layout
+from redraft.text.qwen2_files import MAX_BYTES, MAX_VALUES, read_qwen2
 
 if TYPE_CHECKING:
     import tokenizers
 
 __all__ = ["TokenizerFiles", "read_tokenizer_files"]
 
-_MAX_BYTES = 64 << 20
-"""Gemma's tokenizer.json, the largest of them, has 33 million."""
-
-_MAX_VALUES = 3_000_000
-"""Of a tokenizer.json: an entry of the vocabulary counts as two, a merge as three; Gemma's has 2.1 million."""
-
 _MAX_CONFIG_BYTES = 4 << 20
 _MAX_TEMPLATE_BYTES = 1 << 18
-_QWEN2_CLASSES = ("Qwen2Tokenizer", "Qwen2TokenizerFast", "DreamTokenizer")
-"""Tokenizers that are published as vocab.json and merges.txt, and share Qwen2's way to cut a text."""
-
-_QWEN2_PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-"""A fact of the format: it stands in the tokenizer.json of every Qwen2 model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +113,9 @@ def read_tokenizer_files(folder: Path) -> TokenizerFiles:
     settings = _read_optional(folder, "tokenizer_config.json")
     path = folder / "tokenizer.json"
     if find_inside(folder, path.name).exists():
-        layout = parse_json(read_file(find_inside(folder, path.name), _MAX_BYTES), path, max_values=_MAX_VALUES)
+        layout = parse_json(read_file(find_inside(folder, path.name), MAX_BYTES), path, max_values=MAX_VALUES)
     else:
-        layout = _read_qwen2(folder, settings)
+        layout = read_qwen2(folder, settings)
     vocabulary = read_layout(layout, path)
     older = _read_optional(folder, "special_tokens_map.json")
     named = named_texts(settings, older, folder)
@@ -162,32 +150,6 @@ def read_tokenizer_files(folder: Path) -> TokenizerFiles:
 def _read_optional(folder: Path, name: str) -> dict[str, Any]:
     path = find_inside(folder, name)
     return parse_json(read_file(path, _MAX_CONFIG_BYTES), folder / name) if path.exists() else {}
-
-
-def _read_qwen2(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the layout that vocab.json and merges.txt stand for."""
-    kind = settings.get("tokenizer_class")
-    if not find_inside(folder, "vocab.json").exists() or kind not in _QWEN2_CLASSES:
-        raise CheckpointError(
-            f"{folder} has no tokenizer.json, and its tokenizer class {str(kind)[:80]!r} is not one of "
-            f"{', '.join(_QWEN2_CLASSES)}, for which vocab.json and merges.txt are enough"
-        )
-    path = folder / "vocab.json"
-    vocabulary = parse_json(read_file(find_inside(folder, path.name), _MAX_BYTES), path, max_values=_MAX_VALUES)
-    try:
-        lines = read_file(find_inside(folder, "merges.txt"), _MAX_BYTES).decode().split("\n")
-    except UnicodeDecodeError as error:
-        raise CheckpointError(f"{folder / 'merges.txt'} is not UTF-8 text") from error
-    merges = [line.rstrip("\r").split(" ") for line in lines if line.strip() and not line.startswith("#version")]
-    split = {"type": "Split", "pattern": {"Regex": _QWEN2_PATTERN}, "behavior": "Isolated", "invert": False}
-    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
-    return {
-        "version": "1.0",
-        "normalizer": {"type": "NFC"},
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
-        "decoder": byte_level,
-        "model": {"type": "BPE", "vocab": vocabulary, "merges": merges},
-    }
 
 
 def _ids(value: Any, folder: Path) -> list[int]:

@@ -10,32 +10,17 @@ environment were taken over (SGLang, CVE-2026-5760; llama-cpp-python and vLLM be
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redraft.errors import CheckpointError, DependencyError, PromptError
 from redraft.text.budget import MAX_CHARS, Budget, budget_of_run, refusal
-
-if TYPE_CHECKING:
-    from jinja2 import nodes
 
 __all__ = ["ChatTemplate"]
 
 _MAX_SOURCE_CHARS = 1 << 16
 """The longest published templates have 20,000 characters, most of it for tools."""
 
-_MAX_NODES = 8000
-"""Of the parsed program, on which the time to compile it depends; those templates have 3,000."""
-
 _MAX_COMPLAINT_CHARS = 300
-
-_STATEMENTS = (
-    "Template Output TemplateData For If Macro CallBlock FilterBlock Assign AssignBlock With Scope Break Continue"
-)
-_EXPRESSIONS = (
-    "Name NSRef Const List Dict Pair Tuple Keyword CondExpr Filter Test Call Getitem Getattr Slice Concat Compare "
-    "Operand Add Sub Mul Div FloorDiv Mod Pow And Or Not Neg Pos"
-)
-_ALLOWED = frozenset((*_STATEMENTS.split(), *_EXPRESSIONS.split()))
 
 
 class ChatTemplate:
@@ -62,10 +47,13 @@ class ChatTemplate:
         self.source = source
         try:
             from redraft.text.sandbox import make_environment
+            from redraft.text.template_program import guarded_program
         except ImportError as error:
             raise DependencyError("chat templates need Jinja; run pip install 'redraft[hub]'") from error
         environment = make_environment()
-        self._template = _guarded(lambda: environment.from_string(_checked(environment.parse(source))), "can't be read")
+        self._template = _guarded(
+            lambda: environment.from_string(guarded_program(environment.parse(source))), "can't be read"
+        )
 
     def render(self, messages: Iterable[Mapping[str, str]], **variables: str | bool | None) -> str:
         """Return the text of a conversation.
@@ -114,59 +102,3 @@ def _guarded(work: Callable[[], Any], verb: str) -> Any:
     except Exception as error:
         reason = " ".join(str(error).split())[:_MAX_COMPLAINT_CHARS]
         raise CheckpointError(f"the chat template {verb} ({type(error).__name__}: {reason})") from error
-
-
-def _checked(tree: "nodes.Template") -> "nodes.Template":
-    """Refuse what a template may not say, and have it ask the budget wherever it can make much out of little."""
-    from jinja2 import nodes
-
-    for count, node in enumerate(tree.find_all(nodes.Node)):
-        if count == _MAX_NODES:
-            raise refusal(f"has more than {_MAX_NODES} parts")
-        kind = type(node).__name__
-        if kind not in _ALLOWED or (isinstance(node, nodes.For) and node.recursive):
-            raise refusal(f"uses {kind} in line {node.lineno}, which no chat template needs")
-    for node in list(tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock))):
-        weight = nodes.Const(1 + sum(1 for _ in node.find_all(nodes.Output))).set_lineno(node.lineno)
-        if isinstance(node, nodes.For):
-            node.iter = _call("passes", [node.iter, weight], node.lineno)
-        else:
-            node.body.insert(0, nodes.Output([_call("spend", [weight], node.lineno)]).set_lineno(node.lineno))
-    _replace_inside(tree)
-    return tree
-
-
-def _replace_inside(node: "nodes.Node") -> None:
-    """Put measured calls in the place of lists, dictionaries, ``~`` and slices, wherever they stand."""
-    from jinja2 import nodes
-
-    for name, value in node.iter_fields():
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, nodes.Node):
-                _replace_inside(child)
-        if isinstance(value, list):
-            setattr(node, name, [_replaced(item) for item in value])
-        else:
-            setattr(node, name, _replaced(value))
-
-
-def _replaced(node: Any) -> Any:
-    from jinja2 import nodes
-
-    if isinstance(node, nodes.Concat):
-        return _call("joined", node.nodes, node.lineno)
-    if isinstance(node, nodes.List | nodes.Dict) or (isinstance(node, nodes.Tuple) and node.ctx == "load"):
-        return _call("measured", [node], node.lineno)
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
-        bounds = [bound or nodes.Const(None) for bound in (node.arg.start, node.arg.stop, node.arg.step)]
-        return _call("sliced", [node.node, *bounds], node.lineno)
-    return node
-
-
-def _call(name: str, arguments: list[Any], lineno: int) -> "nodes.Call":
-    """Return a call of a method of the environment, which no name in a template can shadow."""
-    from jinja2 import nodes
-
-    call = nodes.Call(nodes.EnvironmentAttribute(name), arguments, [], None, None)
-    call.set_lineno(lineno, override=True)
-    return call

@@ -8,7 +8,7 @@ import pytest
 from tests.parity.families.tiny import write_tiny
 
 from redraft.denoiser import memory
-from redraft.engine import inspect_model
+from redraft.engine import inspect_model, load_engine
 from redraft.errors import CheckpointError, ConfigError
 from redraft.interfaces import cli
 
@@ -32,12 +32,15 @@ def test_every_family_is_told(tmp_path: Path, family: str) -> None:
     assert found.memory_bytes["bfloat16"] == found.size_bytes // 2 + found.size_bytes // 20
     assert found.memory_bytes["int8"] < found.memory_bytes["float32"]
     assert found.fits["float32"]
+    settings = load_engine(str(tmp_path)).settings()
+    assert {name: getattr(settings, name) for name in found.rules} == found.rules
 
 
 def test_our_own(tiny_checkpoint: Path) -> None:
     found = inspect_model(str(tiny_checkpoint))
     assert (found.family, found.attention, found.noise) == ("redraft", "segment", "masked")
     assert found.context_length == 256
+    assert found.rules["family"] == "masked"
 
 
 def test_lines_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
