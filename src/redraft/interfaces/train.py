@@ -25,14 +25,19 @@ def train_recipe(recipe_path: Path, *, overrides: list[str], run_dir: Path | Non
     import_torch()
     from redraft.interfaces.evaluate import quick_validation
     from redraft.text import Tokenizer
-    from redraft.training import load_recipe, train
+    from redraft.training import build_adapt_recipe, build_recipe, is_adaptation, read_table, train
 
-    recipe = load_recipe(recipe_path, overrides)
-    tasks = tuple(sorted({entry.task for entry in recipe.data.mixture}))
-    validate = quick_validation(
-        Tokenizer.builtin(), tasks=tasks, count=_PROBLEMS_PER_TASK, canvas_length=recipe.data.canvas_length
-    )
-    result = train(recipe, run_dir or Path("runs") / recipe_path.stem, validate=validate, log=_log)
+    table = read_table(recipe_path, overrides)
+    run_dir = run_dir or Path("runs") / recipe_path.stem
+    if is_adaptation(table):
+        result = train(build_adapt_recipe(table), run_dir, log=_log)
+    else:
+        recipe = build_recipe(table)
+        tasks = tuple(sorted({entry.task for entry in recipe.data.mixture}))
+        validate = quick_validation(
+            Tokenizer.builtin(), tasks=tasks, count=_PROBLEMS_PER_TASK, canvas_length=recipe.data.canvas_length
+        )
+        result = train(recipe, run_dir, validate=validate, log=_log)
     if result.is_finished:
         _log(f"finished at step {result.step}; the model is in {result.model_folder}")
     return result.is_finished

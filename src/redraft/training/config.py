@@ -186,7 +186,8 @@ class OptimizerRecipe:
     """Muon for the matrices inside the layers, AdamW for everything else."""
 
     muon_lr: float = 0.02
-    """Peak learning rate of the matrices; the update's root mean square is near this times sqrt(1 / columns)."""
+    """Peak learning rate of the matrices; the update's root mean square is near this times sqrt(1 / columns). At 0 Adam
+    trains the matrices too, at ``adamw_lr``, which suits weights that Adam made."""
 
     muon_momentum: float = 0.95
     """Momentum of Muon, Nesterov's."""

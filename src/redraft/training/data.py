@@ -83,6 +83,11 @@ class Batch:
         """Context and canvas positions, padding included."""
         return self.context.numel() + self.canvas.numel()
 
+    @property
+    def num_rows(self) -> int:
+        """Examples."""
+        return len(self.entries)
+
 
 class ExampleStream:
     """Draws example i."""

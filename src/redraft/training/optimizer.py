@@ -134,7 +134,8 @@ class MixedOptimizer:
     def __init__(self, model: nn.Module, recipe: OptimizerRecipe) -> None:
         self.recipe = recipe
         self.weights = dict(model.named_parameters())
-        matrices = {name for name, weight in self.weights.items() if _is_inner_matrix(name, weight)}
+        uses_muon = recipe.muon_lr > 0
+        matrices = {name for name, weight in self.weights.items() if uses_muon and _is_inner_matrix(name, weight)}
         self.muon = MatrixMuon(((name, self.weights[name]) for name in self.weights if name in matrices), recipe)
         self.adam = Adam(((name, self.weights[name]) for name in self.weights if name not in matrices), recipe)
 

@@ -16,9 +16,19 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from redraft.denoiser import TransformerConfig
 from redraft.errors import ConfigError
 from redraft.text import Tokenizer
+from redraft.training.adapt_config import AdaptRecipe
 from redraft.training.config import Recipe
 
-__all__ = ["build_recipe", "differing_keys", "load_recipe", "parse_override", "recipe_to_dict"]
+__all__ = [
+    "build_adapt_recipe",
+    "build_recipe",
+    "differing_keys",
+    "is_adaptation",
+    "load_recipe",
+    "parse_override",
+    "read_table",
+    "recipe_to_dict",
+]
 
 FROM_TOKENIZER = ("vocab_size", "digit_token_ids")
 """Model settings that follow from the tokenizer, so a recipe can't contradict it."""
@@ -54,6 +64,22 @@ def load_recipe(path: Path, overrides: Sequence[str] = (), *, tokenizer: Tokeniz
     Raises:
         ConfigError: If the file can't be read, or a key or value is not allowed.
     """
+    return build_recipe(read_table(path, overrides), tokenizer=tokenizer)
+
+
+def read_table(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a recipe file of either kind and apply overrides, without a look at what the keys mean.
+
+    Args:
+        path: The TOML file.
+        overrides: As for ``load_recipe``.
+
+    Returns:
+        The table, for ``build_recipe`` or ``build_adapt_recipe``.
+
+    Raises:
+        ConfigError: If the file can't be read, or an override does not fit it.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -62,7 +88,28 @@ def load_recipe(path: Path, overrides: Sequence[str] = (), *, tokenizer: Tokeniz
         raise ConfigError(f"the recipe {path} is not valid TOML: {error}") from error
     for override in overrides:
         _set(table, *parse_override(override))
-    return build_recipe(table, tokenizer=tokenizer)
+    return table
+
+
+def is_adaptation(table: Mapping[str, Any]) -> bool:
+    """Whether a table is of the kind that starts from somebody's weights: it says ``train.start_from``."""
+    train = table.get("train")
+    return isinstance(train, Mapping) and "start_from" in train
+
+
+def build_adapt_recipe(table: Mapping[str, Any]) -> AdaptRecipe:
+    """Turn a parsed table into a recipe for adapting a public model.
+
+    Args:
+        table: What the TOML file says.
+
+    Returns:
+        The resolved recipe.
+
+    Raises:
+        ConfigError: If a key or value is not allowed.
+    """
+    return _build(AdaptRecipe, table, "")
 
 
 def build_recipe(table: Mapping[str, Any], *, tokenizer: Tokenizer | None = None) -> Recipe:
@@ -117,7 +164,7 @@ def parse_override(text: str) -> tuple[list[str], Any]:
         return keys, value.strip()
 
 
-def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
+def recipe_to_dict(recipe: Recipe | AdaptRecipe) -> dict[str, Any]:
     """Plain values of every setting, defaults included, ready for JSON."""
     return _plain(recipe)
 

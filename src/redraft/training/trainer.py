@@ -3,7 +3,8 @@
 A run lives in one directory: ``recipe.json``, ``metrics.jsonl``, ``loss.png``, ``checkpoints/`` (the trainer's state)
 and ``model/`` (the averaged weights, for use). Started again on the same directory it goes on where the newest whole
 checkpoint left it. Limited by steps, a resumed run gives the same weights bit for bit; limited by seconds, curriculum
-and learning rate follow the clock, whose reading at each step the metrics record as ``progress``.
+and learning rate follow the clock, whose reading at each step the metrics record as ``progress``. What is trained, and
+on what, is the affair of a ``learner``.
 """
 
 import hashlib
@@ -17,26 +18,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from redraft.denoiser import Transformer
 from redraft.errors import ConfigError, DependencyError, RedraftError
-from redraft.noise import LossParts, denoising_loss
 from redraft.text import Tokenizer
 from redraft.training import checkpoint
+from redraft.training.adapt import BlockLearner
+from redraft.training.adapt_config import AdaptRecipe
 from redraft.training.config import Recipe
-from redraft.training.corruption import ChosenMask, Rows, TokenTable, corrupt
-from redraft.training.data import Batch, BatchStream, ExampleStream
 from redraft.training.ema import Ema
-from redraft.training.export import export_model
-from redraft.training.hardware import autocast, choose_device, choose_dtype, describe_machine, gemm_ceiling, step_flops
+from redraft.training.hardware import choose_device, choose_dtype, describe_machine, gemm_ceiling
 from redraft.training.interrupt import Interrupt
+from redraft.training.learner import Learner, NativeLearner
 from redraft.training.metrics import MetricsLog, plot_losses, read_metrics
 from redraft.training.optimizer import MixedOptimizer
 from redraft.training.recipe import differing_keys, recipe_to_dict
 from redraft.training.schedule import lr_schedule
-from redraft.training.validation import HeldOut
-from redraft.types import Tokens
 
 __all__ = ["TrainResult", "Trainer", "Validate", "step_rng", "train"]
 
@@ -65,7 +62,7 @@ class TrainResult:
 
 
 def train(
-    recipe: Recipe,
+    recipe: Recipe | AdaptRecipe,
     run_dir: Path,
     validate: Validate | None = None,
     log: Callable[[str], None] = print,
@@ -79,7 +76,7 @@ def train(
         run_dir: The run's directory; made if missing.
         validate: Further held-out figures.
         log: Takes progress lines.
-        tokenizer: The one the recipe was built with; the built-in one by default.
+        tokenizer: The one the recipe was built with; the built-in one by default. Adapting takes the start's own.
 
     Returns:
         How it ended. A directory that holds a run with another recipe is a ConfigError; a loss that is no number, a
@@ -99,7 +96,7 @@ class Trainer:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: Recipe | AdaptRecipe,
         run_dir: Path,
         validate: Validate | None = None,
         log: Callable[[str], None] = print,
@@ -111,16 +108,15 @@ class Trainer:
         self.run_dir = run_dir
         self.validate = validate
         self.log = log
-        self.tokenizer = tokenizer or Tokenizer.builtin()
         self.device = choose_device(recipe.train.device)
         self.dtype = choose_dtype(recipe.train.dtype, self.device)
-        self.table = TokenTable.of(self.tokenizer)
-        self.stream = BatchStream(ExampleStream(recipe.data, self.tokenizer))
-        self.held_out = HeldOut(recipe.data, self.tokenizer, recipe.train.validate_batches)
-        self.model = Transformer(recipe.model)
-        self.model.reset_parameters(torch.Generator().manual_seed(recipe.train.seed))
-        self.model.to(self.device)
-        self.forward = torch.compile(self.model, dynamic=True) if recipe.train.compile else self.model
+        self.learner: Learner
+        if isinstance(recipe, AdaptRecipe):
+            self.learner = BlockLearner(recipe, self.device, self.dtype)
+        else:
+            self.learner = NativeLearner(recipe, tokenizer or Tokenizer.builtin(), self.device, self.dtype)
+        self.model: Any = self.learner.model
+        self.stream = self.learner.stream
         self.optimizer = MixedOptimizer(self.model, recipe.optimizer)
         self.ema = Ema(self.model, recipe.optimizer.ema_decay)
         self.step = 0
@@ -201,68 +197,40 @@ class Trainer:
         )
         # 1. A clean batch and what the model sees of it.
         batch = self.stream.next(progress)
-        parts = self._loss(batch, progress)
-        loss = float(parts.total.detach())
-        if not math.isfinite(loss):
-            raise RedraftError(
-                f"the loss is {loss} at step {self.step}; lower optimizer.muon_lr or optimizer.adamw_lr, "
-                f"the last checkpoint in {self.run_dir} is sound"
-            )
-        # 2. Gradients, weights, averages.
-        parts.total.backward()
+        rng = step_rng(self.recipe.train.seed, self.step)
+        loss = corrupted_nats = clean_nats = 0.0
+        for parts in self.learner.losses(batch, rng, progress):
+            loss += float(parts.total.detach())
+            if not math.isfinite(loss):
+                raise RedraftError(
+                    f"the loss is {loss} at step {self.step}; lower optimizer.muon_lr or optimizer.adamw_lr, "
+                    f"the last checkpoint in {self.run_dir} is sound"
+                )
+            corrupted_nats += float(parts.corrupted_nats)
+            clean_nats += float(parts.clean_nats)
+            # 2. Gradients, weights, averages.
+            parts.total.backward()
         norm = self.optimizer.clip_gradients()
         self.optimizer.step(factor)
         self.ema.update(self.step)
         self.step += 1
         # 3. The record.
         seconds = time.monotonic() - start
-        flops = step_flops(self.recipe.model, batch.num_tokens, int(batch.is_supervised.sum()))
+        flops = self.learner.flops(batch)
         return {
             "progress": progress,
             "loss": loss,
-            "corrupted_nats": float(parts.corrupted_nats),
-            "clean_nats": float(parts.clean_nats),
-            "lr": factor * recipe.muon_lr,
+            "corrupted_nats": corrupted_nats,
+            "clean_nats": clean_nats,
+            "lr": factor * (recipe.muon_lr or recipe.adamw_lr),
             "grad_norm": norm,
             "tokens": batch.num_tokens,
-            "rows": len(batch.entries),
+            "rows": batch.num_rows,
             "examples": self.stream.state.examples_seen,
             "seconds": seconds,
             "tokens_per_second": batch.num_tokens / seconds,
             "gemm_share": flops / seconds / ceiling,
         }
-
-    def _loss(self, batch: Batch, progress: float) -> LossParts:
-        """Noise a batch and score it."""
-        context = batch.context.to(self.device)
-        context_is_valid = batch.context_is_valid.to(self.device)
-
-        def guess(rows: Rows, canvas: Tokens, wanted: ChosenMask) -> Tensor:
-            rows = rows.to(self.device)
-            with torch.no_grad(), autocast(self.device, self.dtype):
-                return self.forward(
-                    context[rows],
-                    canvas.to(self.device)[rows],
-                    context_is_valid=context_is_valid[rows],
-                    scored=wanted.to(self.device),
-                )
-
-        rng = step_rng(self.recipe.train.seed, self.step)
-        noised = corrupt(batch, self.recipe.noise, self.table, rng, progress=progress, guess=guess)
-        scored = batch.is_supervised
-        with autocast(self.device, self.dtype):
-            logits = self.forward(
-                context,
-                noised.canvas.to(self.device),
-                context_is_valid=context_is_valid,
-                scored=scored.to(self.device),
-            )
-        return denoising_loss(
-            logits,
-            batch.canvas[scored].to(self.device),
-            noised.is_corrupted[scored].to(self.device),
-            clean_weight=self.recipe.noise.clean_weight,
-        )
 
     # -- what is written ----------------------------------------------------------------------------------------------
 
@@ -312,11 +280,8 @@ class Trainer:
         )
         checkpoint.save_state(self.run_dir / "checkpoints", state, keep=self.recipe.train.keep_checkpoints)
         with self.ema.applied():
-            export_model(
+            self.learner.export(
                 self.run_dir / "model",
-                self.model,
-                tokenizer=self.tokenizer,
-                recipe=self.recipe,
                 step=self.step,
                 examples=self.stream.state.examples_seen,
                 figures=self.figures,
@@ -325,7 +290,7 @@ class Trainer:
     def _validate(self) -> None:
         """Measure the averaged weights."""
         with self.ema.applied():
-            figures = self.held_out.measure(self.model, self.device)
+            figures = self.learner.measure()
             if self.validate is not None:
                 figures |= self.validate(self.model, self.step)
         self.figures = figures
@@ -354,7 +319,7 @@ class Trainer:
 class _Timers:
     """Says when something is due."""
 
-    def __init__(self, recipe: Recipe, now: float) -> None:
+    def __init__(self, recipe: Recipe | AdaptRecipe, now: float) -> None:
         self.recipe = recipe.train
         self.last = {"log": -math.inf, "checkpoint": now, "validation": now}
 

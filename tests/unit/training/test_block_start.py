@@ -164,7 +164,7 @@ def test_other_faults_are_one_clear_error_each(tmp_path: Path) -> None:
         make_block_start(source, source)
     config = json.loads((source / "config.json").read_text())
     (source / "config.json").write_text(json.dumps(config | {"architectures": ["GPT2LMHeadModel"]}))
-    with pytest.raises(ConfigError, match="GPT2LMHeadModel.*known are Qwen2ForCausalLM"):
+    with pytest.raises(ConfigError, match=r"GPT2LMHeadModel.*known are Qwen2ForCausalLM"):
         make_block_start(source, tmp_path / "start")
     write_autoregressive(tmp_path / "small", "qwen3", num_rows=257)
     with pytest.raises(CheckpointError, match="has the id 257, its embedding 257 rows"):
