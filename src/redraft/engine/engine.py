@@ -197,7 +197,7 @@ class Engine:
                 if result is not None:
                     return
                 job.watch.go_on()
-            cache = self._settle_canvas(job, cache)
+            cache = self._settle_canvases([job], cache)
 
     def generate_batch(
         self, requests: Sequence[Request], *, batch_size: int = 16, tick: Callable[[int], None] | None = None
@@ -208,7 +208,7 @@ class Engine:
         holds for CPUs that the tests have run on, nobody promises it), results equal those of ``generate``.
 
         Args:
-            requests: What is asked. Requests for several canvases are drawn alone.
+            requests: What is asked.
             batch_size: Most rows together.
             tick: Called with the number of requests that are answered, after each batch.
 
@@ -219,8 +219,7 @@ class Engine:
         for index, request in enumerate(requests):
             job = self._open(request)
             lengths = (*(len(segment) for segment in job.segments), len(job.given))
-            alone = index if self._num_canvases(job) > 1 else None
-            groups.setdefault((lengths, request.settings, alone), []).append(index)
+            groups.setdefault((lengths, request.settings), []).append(index)
         results: dict[int, Result] = {}
         for members in groups.values():
             for start in range(0, len(members), batch_size):
@@ -234,16 +233,28 @@ class Engine:
         return [results[index] for index in range(len(requests))]
 
     def _generate_together(self, requests: Sequence[Request]) -> list[Result]:
-        """Answer requests of equal shape, one canvas each."""
-        jobs = [self._open(request) for request in requests]
-        cache = self._prefill(jobs)
-        results: list[Result | None] = [None] * len(jobs)
-        for step in self._draw(jobs, cache, 0):
-            for row, job in enumerate(jobs):
-                if step.is_finished[row] and results[row] is None:
-                    results[row] = self._close_canvas(job, step, row)
-        assert all(results), "every row finishes"
-        return [result for result in results if result is not None]
+        """Answer requests of equal shape, canvas by canvas; a row that is done leaves."""
+        jobs = {index: self._open(request) for index, request in enumerate(requests)}
+        results: dict[int, Result] = {}
+        cache = self._prefill([*jobs.values()])
+        for block in itertools.count():
+            open_rows = set(range(len(jobs)))
+            for step in self._draw([*jobs.values()], cache, block):
+                for row, (index, job) in enumerate(jobs.items()):
+                    if step.is_finished[row] and row in open_rows:
+                        open_rows.remove(row)
+                        result = self._close_canvas(job, step, row)
+                        if result is not None:
+                            results[index] = result
+            assert not open_rows, "every row finishes"
+            going_on = [row for row, index in enumerate(jobs) if index not in results]
+            if not going_on:
+                return [results[index] for index in range(len(requests))]
+            if len(going_on) < len(jobs) and cache is not None:
+                cache = cache.select(torch.tensor(going_on, device=self.device))
+            jobs = {index: job for index, job in jobs.items() if index not in results}
+            cache = self._settle_canvases([*jobs.values()], cache)
+        raise AssertionError("the last canvas gives a result")
 
     def _open(self, request: Request) -> Job:
         """Encode a request's text and check that the model can take it."""
@@ -308,6 +319,7 @@ class Engine:
             seeds=seeds,
             block=block,
         )
+        is_finished = (False,) * len(jobs)
         while True:
             with torch.inference_mode():
                 step = next(steps, None)
@@ -315,8 +327,10 @@ class Engine:
                 return
             for row, job in enumerate(jobs):
                 job.watch.add("denoise", since)
-                job.nfe = step.nfe[row]
-                job.revised += int(step.revised[row].sum())
+                if not is_finished[row]:
+                    job.nfe = step.nfe[row]
+                    job.revised += int(step.revised[row].sum())
+            is_finished = step.is_finished
             yield step
             since = time.perf_counter()
 
@@ -358,13 +372,14 @@ class Engine:
         is_last = step.block + 1 >= self._num_canvases(job)
         return job.result(self.tokenizer, self.name) if job.is_done or is_last else None
 
-    def _settle_canvas(self, job: Job, cache: Cache | None) -> Cache:
-        """Take a finished canvas into the context."""
+    def _settle_canvases(self, jobs: Sequence[Job], cache: Cache | None) -> Cache:
+        """Take a finished canvas of each job into the context."""
         since = time.perf_counter()
-        ids = self._layout.settled(job.canvas)
+        rows = [self._layout.settled(job.canvas) for job in jobs]
         with torch.inference_mode():
-            cache = self.denoiser.encode(torch.tensor([ids], device=self.device), cache)
-        job.watch.add("prefill", since)
+            cache = self.denoiser.encode(torch.tensor(rows, device=self.device), cache)
+        for job in jobs:
+            job.watch.add("prefill", since)
         return cache
 
 

@@ -58,9 +58,11 @@ def load_published(folder: Path, *, name: str, device: str = "cpu", dtype: str =
     _check_memory(published, name, device, dtype)
     if spec.name == "diffusion_gemma":
         return _diffusion_gemma(folder, name, device, dtype)
-    tokenizer = PublishedTokenizer.load(folder, mask_token_id=spec.mask_token_id, end_token_ids=spec.end_token_ids)
-    _check_ids(spec, tokenizer, name)
     denoiser = build_denoiser(spec, published.config, published.weights(_weight_type(device, dtype)))
+    # A family's own end may lie outside a smaller vocabulary, and then nothing ever says it.
+    ends = tuple(token for token in spec.end_token_ids if token < denoiser.vocab_size)
+    tokenizer = PublishedTokenizer.load(folder, mask_token_id=spec.mask_token_id, end_token_ids=ends)
+    _check_ids(spec, tokenizer, denoiser.vocab_size, name)
     if dtype == "int8":
         quantise_(denoiser.backbone)
         denoiser.backbone.float()  # embeddings and norms; the quantised weights are no floating-point numbers
@@ -131,12 +133,17 @@ def _with_work(num_bytes: int) -> int:
     return num_bytes + num_bytes // _WORKING_SHARE
 
 
-def _check_ids(spec: FamilySpec, tokenizer: PublishedTokenizer, name: str) -> None:
+def _check_ids(spec: FamilySpec, tokenizer: PublishedTokenizer, vocab_size: int, name: str) -> None:
     special: Any = tokenizer.special
     if special.mask is None:
         raise CheckpointError(
             f"the model {name} is of the masked family {spec.name}, but neither its configuration nor its tokenizer "
             "names a mask token"
+        )
+    if max(special.mask, *special.ends) >= vocab_size:
+        raise CheckpointError(
+            f"the model {name} scores {vocab_size} ids, which leaves out its mask {special.mask} or one of its ends "
+            f"{list(special.ends)}; the tokenizer and the weights don't belong together"
         )
     if special.mask in special.ends:
         raise CheckpointError(f"the model {name} has the same id {special.mask} for its mask and its end of text")
