@@ -13,6 +13,7 @@ import pexpect
 import pytest
 
 import redraft
+from redraft.engine.published import DtypeName
 from redraft.evaluation.suites import SUITE_NAMES
 from redraft.interfaces import cli
 from redraft.interfaces.help_page import help_page
@@ -85,6 +86,7 @@ def test_the_help_page_is_up_to_date() -> None:
 
 def test_the_choices_are_those_of_the_rooms_below() -> None:
     assert get_args(cli.EffortName) == get_args(Effort)
+    assert get_args(cli.WeightsName) == get_args(DtypeName)
     assert get_args(cli.SuiteName) == SUITE_NAMES
     assert get_args(cli.OrderName) == get_args(Order)
     assert get_args(cli.SplitName) == get_args(Split)

@@ -28,6 +28,7 @@ __all__ = [
     "OrderName",
     "SplitName",
     "SuiteName",
+    "WeightsName",
     "app",
     "convert",
     "evaluate",
@@ -47,7 +48,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Model = Annotated[str, typer.Option(help="Name of a model that ships (see `redraft models`), or a path like ./model.")]
+Model = Annotated[
+    str, typer.Option(help="A name that ships (see `redraft models`), a path like ./model, or OWNER/NAME on the hub.")
+]
 Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
 # Written out here, because the lists live in rooms that need torch; a test holds them equal.
 EffortName = Literal["instant", "low", "medium", "high"]
@@ -55,6 +58,7 @@ SuiteName = Literal["arithmetic", "largest", "primes", "correction", "passes"]
 OrderName = Literal["answer_first", "derivation_first"]
 SplitName = Literal["train", "dev", "test"]
 DtypeName = Literal["float32", "bfloat16", "float16"]
+WeightsName = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 LayoutName = Literal[
     "llada",
     "llada_moe",
@@ -110,6 +114,9 @@ def generate(
     temperature: Annotated[
         float | None, typer.Option(help="0 takes the likeliest token; overrides the effort's.")
     ] = None,
+    dtype: Annotated[
+        WeightsName, typer.Option(help="Type of a published model's weights in memory; auto is float32.")
+    ] = "auto",
     as_json: AsJson = False,
     pace: Annotated[
         float | None,
@@ -126,6 +133,7 @@ def generate(
             prompt=prompt,
             prompts=prompts,
             model=model,
+            dtype=dtype,
             seed=seed,
             effort=effort,
             changes={name: value for name, value in wanted.items() if value is not None},

@@ -31,6 +31,8 @@ class GenerateOptions:
     """A file of prompts."""
     model: str
     """Name or path."""
+    dtype: str
+    """Type of its weights in memory."""
     seed: int
     """Fixes every random draw."""
     effort: str
@@ -60,7 +62,7 @@ def generate(options: GenerateOptions) -> None:
     import_torch()
     from redraft.engine import Request, load_engine
 
-    engine = load_engine(options.model)
+    engine = load_engine(options.model, dtype=options.dtype)
     settings = engine.settings(options.effort, **options.changes)
     if lines is not None:
         _answer_all(lines, engine, settings, options.seed)
