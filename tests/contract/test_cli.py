@@ -399,11 +399,19 @@ def test_eval_of_several_tasks_refuses_what_has_no_effect(run: Any, tiny_checkpo
         assert (ran.status, ran.out) == (2, ""), bad
         assert ran.err.count("\n") == 1
     ran = run("eval", "correction", *flags, "--json")
-    assert ran.status == 0, ran.err
-    (report,) = ran.records
+    assert (ran.status, ran.out) == (2, "")
+    assert "on a canvas of 24" in ran.err, "the tiny checkpoint has no room for an answer"
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_eval_plants_errors_in_the_answers_of_several_tasks(run: Any) -> None:
+    flags = ["eval", "correction", "--count", "1", "--effort", "instant"]
+    (report,) = run(*flags, "--json").records
     assert sorted(report["tasks"]) == ["arithmetic", "primes"]
+    assert report["command"] == " ".join(["redraft", *flags, "--json"])
     assert len(report["model_digest"]) == 64
-    assert "planted" in run("eval", "correction", *flags).out
+    assert "planted" in run(*flags).out
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from redraft.sampler import Canvas, SamplerSettings, Step, sample
 from redraft.tasks import Problem
 from redraft.text import Segment, Tokenizer, encode_segment, lay_out
 
-__all__ = ["NUMBERS_PLANTED", "Correction", "measure_correction", "measure_revisions", "plant"]
+__all__ = ["NUMBERS_PLANTED", "Correction", "Revisions", "measure_correction", "measure_revisions", "plant"]
 
 NUMBERS_PLANTED = (0, 1, 2, 4, 8)
 """How many wrong tokens an answer gets."""
@@ -124,18 +124,27 @@ def measure_correction(
     Args:
         engine: The model at work.
         problems: Whose answers to spoil.
-        num_planted: Wrong tokens per answer.
+        num_planted: Wrong tokens per answer; a shorter answer gets all its tokens wrong.
         settings: How the loop works; without ``edit_threshold`` or ``remask_threshold`` nothing can change.
         seed: Fixes places, tokens and draws.
         tick: Called after each canvas.
 
     Returns:
         The counts.
+
+    Raises:
+        ConfigError: An answer does not fit the canvas, or the model's tokenizer has no empty slots.
     """
     counts = Correction(num_planted=num_planted)
     tokenizer = _native_tokenizer(engine)
-    for index, problem in enumerate(problems):
-        ids = lay_out(tokenizer, problem.fields)
+    answers = [lay_out(tokenizer, problem.fields) for problem in problems]
+    longest = max(map(len, answers), default=0)
+    if longest > settings.canvas_length:
+        raise ConfigError(
+            f"an answer takes {longest} positions, but the model {engine.name} is measured on a canvas of "
+            f"{settings.canvas_length}; use a model with longer canvases"
+        )
+    for index, (problem, ids) in enumerate(zip(problems, answers, strict=True)):
         rng = random.Random(f"correction/{seed}/{num_planted}/{problem.key}/{problem.prompt}")
         wrong = plant(ids, min(num_planted, len(ids)), rng, tokenizer)
         spoilt = [wrong.get(place, token) for place, token in enumerate(ids)]
