@@ -1,74 +1,43 @@
 """Writes a checkpoint once more: in another layout, in another type, in other shards; never as another model.
 
-A layout is how a family publishes: names of weights, keys of config.json. It says how a model computes, too: who sees
-whom, whether the output is shifted, what an open position holds. So one layout can hold another's model only where both
-compute the same from the same shape, and everything else is refused with the reason. To make a diffusion model of an
-autoregressive one is ``redraft.training.block_start``.
+Which layout can hold which model is ``layouts``; what can't be is refused with the reason. To make a diffusion model of
+an autoregressive one is ``redraft.training.block_start``.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
+from redraft.denoiser.carried import carried_files
 from redraft.denoiser.checkpoint import CARD_NAME, CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, load_checkpoint
 from redraft.denoiser.checkpoint import save_checkpoint as save_native
 from redraft.denoiser.families import (
-    KNOWN_ARCHITECTURES,
-    FamilySpec,
     detect_family,
     parameter_shapes,
     published_names,
     read_config,
     redundant_names,
-    write_config,
 )
-from redraft.denoiser.manifest import MANIFEST_NAME
+from redraft.denoiser.layouts import LAYOUTS, config_in, layout_of, spec_in
+from redraft.denoiser.planned import PlannedTensor, planned_copy, planned_weight
 from redraft.denoiser.published import Published, open_published
-from redraft.denoiser.publishing import (
-    DEFAULT_SHARD_BYTES,
-    PlannedTensor,
-    planned_copy,
-    planned_weight,
-    refuse_occupied,
-    write_published,
-)
-from redraft.denoiser.shards import INDEX_NAME, StoredTensor, read_header
+from redraft.denoiser.publishing import DEFAULT_SHARD_BYTES, refuse_occupied, write_published
+from redraft.denoiser.shards import StoredTensor, read_header
 from redraft.errors import CheckpointError, ConfigError
 from redraft.reading import find_inside, parse_json, read_file
 
-__all__ = ["LAYOUTS", "NATIVE", "Converted", "carried_files", "convert_checkpoint", "refuse_foreign_weights"]
+__all__ = ["NATIVE", "Converted", "convert_checkpoint", "refuse_foreign_weights"]
 
 NATIVE = "redraft"
 """Name of the layout of this program's own transformer."""
 
-_PLAIN_QWEN2 = "Qwen2ForCausalLM"
-"""The class name under which Open-dCoder publishes what computes like Dream."""
-
-LAYOUTS: Mapping[str, str] = {
-    "llada": "LLaDAModelLM",
-    "llada_moe": "LLaDAMoEModelLM",
-    "dream": "DreamModel",
-    "qwen2": _PLAIN_QWEN2,
-    "sdar": "SDARForCausalLM",
-    "sdar_moe": "SDARMoeForCausalLM",
-    "llada2_moe": "LLaDA2MoeModelLM",
-    "fast_dllm_v2": "Fast_dLLM_QwenForCausalLM",
-    "diffusion_gemma": "DiffusionGemmaForBlockDiffusion",
-}
-"""Class name in config.json by the name of the published layout."""
-
 _NATIVE_FORMAT = "redraft-transformer"
 _MAX_CONFIG_BYTES = 1 << 20
-_MAX_SMALL_FILE_BYTES = 64 << 20
-_MAX_SMALL_FILES = 64
-_CARRIED = re.compile(r"[\w][\w.-]*\.(?:json|jinja|txt|md|model)|LICEN[CS]E[\w.-]*|NOTICE[\w.-]*", re.ASCII)
-"""Tokenizers, templates, settings, cards and licences; nothing that could run."""
-
+_MAX_CARD_BYTES = 1 << 20
 _KEPT_WIDE = "expert_bias"
 """Decides between near ties of a router; published in float32 whatever the rest is."""
 
@@ -144,27 +113,6 @@ def convert_checkpoint(
     return _convert_published(open_published(source), target, layout, dtype, shard_bytes or DEFAULT_SHARD_BYTES)
 
 
-def carried_files(folder: Path) -> dict[str, bytes]:
-    """The small files that belong to a model whatever its layout: tokenizer, template, settings, card, licence.
-
-    Args:
-        folder: A published checkpoint.
-
-    Returns:
-        Content by name; config.json, the index and the manifest are not among them, nor is any file of code.
-
-    Raises:
-        CheckpointError: One is absurdly large, or a link leads out of the folder.
-    """
-    own = {CONFIG_NAME, INDEX_NAME, MANIFEST_NAME}
-    names = sorted(path.name for path in folder.iterdir() if _CARRIED.fullmatch(path.name) and path.name not in own)
-    if len(names) > _MAX_SMALL_FILES:
-        raise CheckpointError(f"{folder} holds {len(names)} small files; at most {_MAX_SMALL_FILES} are carried over")
-    return {
-        name: read_file(find_inside(folder, name), _MAX_SMALL_FILE_BYTES) for name in names if (folder / name).is_file()
-    }
-
-
 def refuse_foreign_weights(
     found: Published, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]], redundant: frozenset[str]
 ) -> None:
@@ -194,7 +142,7 @@ def _convert_native(source: Path, target: Path, dtype: torch.dtype | None) -> Co
         dtype = next(iter(stored))
     dtype = dtype or torch.float32
     loaded = load_checkpoint(source, dtype=dtype)
-    card = read_file(source / CARD_NAME, _MAX_SMALL_FILE_BYTES)
+    card = read_file(source / CARD_NAME, _MAX_CARD_BYTES)
     digest = save_native(
         target,
         model=loaded.model,
@@ -221,7 +169,7 @@ def _convert_published(
 ) -> Converted:
     settings = {"tokenizer_config": found.tokenizer_config, "generation_config": found.generation_config}
     spec = detect_family(found.config, **settings)
-    old = _layout_of(found.config, spec)
+    old = layout_of(found.config, spec)
     layout = layout or old
     renamed = {name: name for name in found.tensors}
     config = dict(found.config)
@@ -230,8 +178,8 @@ def _convert_published(
         names, redundant = published_names(spec, shape), redundant_names(spec, shape)
         refuse_foreign_weights(found, names, parameter_shapes(shape), redundant)
         if layout != old:
-            wanted = _spec_in(layout, spec)
-            config = _config_in(layout, wanted, found)
+            wanted = spec_in(layout, spec)
+            config = config_in(layout, wanted, found)
             theirs = published_names(wanted, shape)
             # What is redundant has no name of ours, so that it stays behind.
             renamed = {names[name]: theirs[name] for name in names}
@@ -269,62 +217,6 @@ def _planned_weight(
 ) -> PlannedTensor:
     # A mapping of its own for each weight: the file's pages are let go as soon as the weight is written.
     return planned_weight(new_name, stored.shape, dtype, lambda: found.weights(dtype)[name], is_stored=True)
-
-
-def _layout_of(config: Mapping[str, Any], spec: FamilySpec) -> str:
-    """The name in ``LAYOUTS``."""
-    listed = config.get("architectures")
-    architecture = listed[0] if isinstance(listed, list) and listed else None
-    if spec.name == "dream" and (architecture == _PLAIN_QWEN2 or config.get("model_type") == "qwen2"):
-        return "qwen2"
-    return "sdar_moe" if spec.layout == "qwen3_moe" else spec.name
-
-
-def _spec_in(layout: str, spec: FamilySpec) -> FamilySpec:
-    """The family behind a layout, with this model's block length and special ids; refused where it computes else."""
-    known = KNOWN_ARCHITECTURES["DreamModel" if layout == "qwen2" else LAYOUTS[layout]]
-    ours, theirs = (_how_it_computes(one) for one in (spec, known))
-    if ours != theirs:
-        differing = "; ".join(f"{a}, not {b}" for a, b in zip(ours, theirs, strict=True) if a != b)
-        raise ConfigError(
-            f"{spec.name} can't be written as {layout}: this model has {differing}. A layout that computes something "
-            "else would hold another model"
-        )
-    return replace(
-        known,
-        block_length=spec.block_length,
-        mask_token_id=spec.mask_token_id,
-        end_token_ids=spec.end_token_ids,
-    )
-
-
-def _how_it_computes(spec: FamilySpec) -> tuple[str, ...]:
-    shift: Literal["shifted", "unshifted"] = "shifted" if spec.is_shifted else "unshifted"
-    return f"{spec.attention} attention", f"{shift} outputs", f"{spec.noise} noise"
-
-
-def _config_in(layout: str, spec: FamilySpec, found: Published) -> dict[str, Any]:
-    """The configuration of another layout; refused unless it reads back as the same model."""
-    shape = read_config(detect_family(found.config, tokenizer_config=found.tokenizer_config), found.config)
-    if layout == "qwen2" and found.tokenizer_config.get("mask_token") is None:
-        raise ConfigError("can't be written as qwen2: only a mask_token in tokenizer_config.json tells it from Qwen2")
-    # Keys that the layouts share, such as the padding token's id, stay; what differs is written anew.
-    config = {**found.config, **write_config(spec, shape)}
-    if layout == "qwen2":
-        config |= {"architectures": [_PLAIN_QWEN2], "model_type": "qwen2"}
-    settings = {"tokenizer_config": found.tokenizer_config, "generation_config": found.generation_config}
-    try:
-        again = detect_family(config, **settings)
-        is_same = read_config(again, config) == shape and _same_but_for_layout(again, spec)
-    except ConfigError as error:
-        raise ConfigError(f"{layout} can't hold this model: {error}") from error
-    if not is_same:
-        raise ConfigError(f"{layout} can't hold this model: its config.json has no keys for this shape or block length")
-    return config
-
-
-def _same_but_for_layout(one: FamilySpec, other: FamilySpec) -> bool:
-    return replace(one, name=other.name, layout=other.layout) == other
 
 
 def _name_dtype(config: dict[str, Any], dtype: torch.dtype | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from redraft.denoiser.conversion import carried_files
+from redraft.denoiser.carried import carried_files
 from redraft.denoiser.families import (
     BlockDenoiser,
     FamilySpec,
@@ -16,16 +16,20 @@ from redraft.denoiser.families import (
     parameter_shapes,
     published_names,
 )
+from redraft.denoiser.planned import planned_weight
 from redraft.denoiser.published import Published, open_published
-from redraft.denoiser.publishing import planned_weight, write_published
+from redraft.denoiser.publishing import write_published
 from redraft.errors import ConfigError
 from redraft.noise import LossParts, denoising_loss
 from redraft.text import PublishedTokenizer
 from redraft.training.adapt_config import AdaptRecipe
-from redraft.training.block_copies import NoisedCopies, draw_masks, score_copies
+from redraft.training.block_copies import score_copies
+from redraft.training.block_noise import NoisedCopies, draw_masks
+from redraft.training.corpus import Corpus
 from redraft.training.hardware import autocast
+from redraft.training.packing import TextBatch
 from redraft.training.recipe import recipe_to_dict
-from redraft.training.texts import Corpus, TextBatch, TextStream
+from redraft.training.texts import TextStream
 
 __all__ = ["BlockLearner"]
 

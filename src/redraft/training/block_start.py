@@ -22,7 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from redraft.denoiser.conversion import carried_files, refuse_foreign_weights
+from redraft.denoiser.carried import carried_files
+from redraft.denoiser.conversion import refuse_foreign_weights
 from redraft.denoiser.families import (
     KNOWN_ARCHITECTURES,
     BackboneConfig,
@@ -34,14 +35,9 @@ from redraft.denoiser.families import (
     redundant_names,
     write_config,
 )
+from redraft.denoiser.planned import PlannedTensor, planned_weight
 from redraft.denoiser.published import Published, open_published
-from redraft.denoiser.publishing import (
-    DEFAULT_SHARD_BYTES,
-    PlannedTensor,
-    planned_weight,
-    refuse_occupied,
-    write_published,
-)
+from redraft.denoiser.publishing import DEFAULT_SHARD_BYTES, refuse_occupied, write_published
 from redraft.errors import ConfigError
 from redraft.text.mask_token import MaskToken, choose_mask_token, files_with_mask_token
 

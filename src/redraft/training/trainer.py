@@ -29,8 +29,9 @@ from redraft.training.config import Recipe
 from redraft.training.ema import Ema
 from redraft.training.hardware import choose_device, choose_dtype, describe_machine, gemm_ceiling
 from redraft.training.interrupt import Interrupt
-from redraft.training.learner import Learner, NativeLearner
+from redraft.training.learner import Learner
 from redraft.training.metrics import MetricsLog, plot_losses, read_metrics
+from redraft.training.native import NativeLearner
 from redraft.training.optimizer import MixedOptimizer
 from redraft.training.recipe import differing_keys, recipe_to_dict
 from redraft.training.schedule import lr_schedule

@@ -10,9 +10,10 @@ from torch import Tensor
 from redraft.denoiser.families import BlockDenoiser, build_denoiser, detect_family
 from redraft.denoiser.published import open_published
 from redraft.training.adapt_config import BlockNoiseRecipe
-from redraft.training.block_copies import NoisedCopies, copies_sight, draw_masks, score_copies
+from redraft.training.block_copies import copies_sight, score_copies
+from redraft.training.block_noise import NoisedCopies, draw_masks
 from redraft.training.block_start import make_block_start
-from redraft.training.texts import TextBatch, pack
+from redraft.training.packing import TextBatch, pack
 
 BLOCK, MASK = 4, 258
 

@@ -8,7 +8,9 @@ import torch
 
 from redraft.errors import ConfigError
 from redraft.training.adapt_config import TextRecipe
-from redraft.training.texts import Corpus, TextStream, pack
+from redraft.training.corpus import Corpus
+from redraft.training.packing import pack
+from redraft.training.texts import TextStream
 
 
 def encode(text: str) -> list[int]:

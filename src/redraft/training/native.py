@@ -1,0 +1,97 @@
+"""What a run trains by default: this program's own transformer on generated problems."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from redraft.denoiser import Transformer
+from redraft.noise import LossParts, denoising_loss
+from redraft.text import Tokenizer
+from redraft.training.config import Recipe
+from redraft.training.corruption import ChosenMask, Rows, TokenTable, corrupt
+from redraft.training.data import Batch, BatchStream, ExampleStream
+from redraft.training.export import export_model
+from redraft.training.hardware import autocast, step_flops
+from redraft.training.validation import HeldOut
+from redraft.types import Tokens
+
+__all__ = ["NativeLearner"]
+
+
+class NativeLearner:
+    """This program's own transformer on generated problems.
+
+    Args:
+        recipe: The run.
+        tokenizer: The one the recipe was built with.
+        device: Where the model lives.
+        dtype: In which type it multiplies.
+    """
+
+    def __init__(self, recipe: Recipe, tokenizer: Tokenizer, device: torch.device, dtype: torch.dtype) -> None:
+        self.recipe = recipe
+        self.tokenizer = tokenizer
+        self.device = device
+        self.dtype = dtype
+        self.table = TokenTable.of(tokenizer)
+        self.stream = BatchStream(ExampleStream(recipe.data, tokenizer))
+        self.held_out = HeldOut(recipe.data, tokenizer, recipe.train.validate_batches)
+        self.model = Transformer(recipe.model)
+        self.model.reset_parameters(torch.Generator().manual_seed(recipe.train.seed))
+        self.model.to(device)
+        self.forward: nn.Module = self.model
+        if recipe.train.compile:
+            self.forward = torch.compile(self.model, dynamic=True)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def losses(self, batch: Batch, rng: torch.Generator, progress: float) -> Iterator[LossParts]:
+        """Noise a batch and score it, all at once."""
+        context = batch.context.to(self.device)
+        context_is_valid = batch.context_is_valid.to(self.device)
+
+        def guess(rows: Rows, canvas: Tokens, wanted: ChosenMask) -> Tensor:
+            rows = rows.to(self.device)
+            with torch.no_grad(), autocast(self.device, self.dtype):
+                return self.forward(
+                    context[rows],
+                    canvas.to(self.device)[rows],
+                    context_is_valid=context_is_valid[rows],
+                    scored=wanted.to(self.device),
+                )
+
+        noised = corrupt(batch, self.recipe.noise, self.table, rng, progress=progress, guess=guess)
+        scored = batch.is_supervised
+        with autocast(self.device, self.dtype):
+            logits = self.forward(
+                context,
+                noised.canvas.to(self.device),
+                context_is_valid=context_is_valid,
+                scored=scored.to(self.device),
+            )
+        yield denoising_loss(
+            logits,
+            batch.canvas[scored].to(self.device),
+            noised.is_corrupted[scored].to(self.device),
+            clean_weight=self.recipe.noise.clean_weight,
+        )
+
+    def flops(self, batch: Batch) -> float:
+        """Six operations per weight and position, attention left out."""
+        return step_flops(self.recipe.model, batch.num_tokens, int(batch.is_supervised.sum()))
+
+    def measure(self) -> dict[str, float]:
+        """Score the all-mask and the half-masked canvases of held-out problems."""
+        return self.held_out.measure(self.model, self.device)
+
+    def export(self, folder: Path, *, step: int, examples: int, figures: dict[str, float]) -> None:
+        """Write a checkpoint folder of our own."""
+        export_model(
+            folder,
+            self.model,
+            tokenizer=self.tokenizer,
+            recipe=self.recipe,
+            step=step,
+            examples=examples,
+            figures=figures,
+        )
