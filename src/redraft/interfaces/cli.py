@@ -54,7 +54,17 @@ Model = Annotated[
 Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
 # Written out here, because the lists live in rooms that need torch; a test holds them equal.
 EffortName = Literal["instant", "low", "medium", "high"]
-SuiteName = Literal["arithmetic", "largest", "primes", "correction", "passes"]
+SuiteName = Literal[
+    "arithmetic",
+    "countdown",
+    "largest",
+    "multiplication",
+    "planning",
+    "primes",
+    "sudoku",
+    "correction",
+    "passes",
+]
 OrderName = Literal["answer_first", "derivation_first"]
 SplitName = Literal["train", "dev", "test"]
 DtypeName = Literal["float32", "bfloat16", "float16"]
@@ -163,7 +173,12 @@ def train(
 @app.command(name="eval")
 def evaluate(
     suite: Annotated[
-        SuiteName, typer.Argument(metavar="SUITE", help="A task (arithmetic, largest, primes), correction or passes.")
+        SuiteName,
+        typer.Argument(
+            metavar="SUITE",
+            help="A task (arithmetic, countdown, largest, multiplication, planning, primes, sudoku), "
+            "correction or passes.",
+        ),
     ],
     count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,
     seed: Seed = 0,

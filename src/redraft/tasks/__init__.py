@@ -1,20 +1,32 @@
 """Procedural tasks: each makes problems without end, judges any answer exactly, and holds problems out by their key."""
 
 from redraft.tasks.arithmetic import Arithmetic, ArithmeticDials
+from redraft.tasks.countdown import Countdown, CountdownDials
 from redraft.tasks.holdout import split_of
 from redraft.tasks.largest import Largest, LargestDials
+from redraft.tasks.multiplication import Multiplication, MultiplicationDials
+from redraft.tasks.planning import Planning, PlanningDials
 from redraft.tasks.primes import Primes, PrimesDials
 from redraft.tasks.problem import Problem, Task, Verdict
 from redraft.tasks.registry import get_task, task_names
+from redraft.tasks.sudoku import Sudoku, SudokuDials
 
 __all__ = [
     "Arithmetic",
     "ArithmeticDials",
+    "Countdown",
+    "CountdownDials",
     "Largest",
     "LargestDials",
+    "Multiplication",
+    "MultiplicationDials",
+    "Planning",
+    "PlanningDials",
     "Primes",
     "PrimesDials",
     "Problem",
+    "Sudoku",
+    "SudokuDials",
     "Task",
     "Verdict",
     "get_task",

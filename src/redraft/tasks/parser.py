@@ -17,7 +17,7 @@ import re
 from redraft.errors import PromptError
 from redraft.tasks.expression import Expression, Operation, Operator, Ratio, Whole
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "SIGNS", "parse"]
 
 MAX_LENGTH = 400
 """Longest text the parser looks at, in characters. The longest generated problem has about 120."""
@@ -27,9 +27,10 @@ MAX_DEPTH = 40
 
 _MAX_DIGITS = 6
 
-_SPELLINGS = str.maketrans(
+SIGNS = str.maketrans(
     {"×": "*", "·": "*", "＊": "*", "÷": "/", "／": "/", "−": "-", "－": "-", "–": "-", "＋": "+", "（": "(", "）": ")"}
 )
+"""What the signs of a book are on a keyboard, for ``str.translate``."""
 
 _TOKEN = re.compile(r"\s*(?:(?P<number>[0-9]+)|(?P<sign>\*\*|sqrt|√|[-+*/^()²³]))", re.IGNORECASE)
 
@@ -55,7 +56,7 @@ def parse(text: str) -> Expression:
     """
     if len(text) > MAX_LENGTH:
         raise PromptError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read; shorten it")
-    reader = _Reader(_tokens(text.translate(_SPELLINGS).rstrip()))
+    reader = _Reader(_tokens(text.translate(SIGNS).rstrip()))
     tree = reader.sum(0)
     if reader.peek() is not None:
         raise PromptError(f"unexpected {reader.peek()!r} in the expression; put an operator or a bracket before it")

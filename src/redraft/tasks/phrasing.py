@@ -1,7 +1,7 @@
 """The words around a problem, in English and Chinese; they tell whether answer or derivation comes first.
 
-Each list is written for this project. ``{e}`` is an expression, ``{list}`` several of them, ``{low}`` and ``{high}`` are
-bounds, both included.
+Each list is written for this project. ``{e}`` is an expression, ``{list}`` several of them, ``{low}`` and ``{high}``
+are bounds, both included. The lists of the longer puzzles are in ``puzzle_phrasing``.
 """
 
 import random
@@ -141,7 +141,7 @@ def phrased(
         task: Name of the task.
         key: Canonical key.
         answer: Slots of the answer.
-        derivation: Slots of what proves it.
+        derivation: Slots of what proves it; none where the answer proves itself.
         num_steps: Length of the derivation.
         order: Which of the two stands first.
         language: Of the prompt; None: two thirds English.
@@ -152,11 +152,12 @@ def phrased(
     """
     language = language or rng.choice(("en", "en", "zh"))
     first, second = (answer, derivation) if order == "answer_first" else (derivation, answer)
+    between = (Field("\n", 1),) if derivation else ()
     return Problem(
         task=task,
         key=key,
         prompt=rng.choice(phrasings[order, language]).format(**asked),
-        fields=(*first, Field("\n", 1), *second),
+        fields=(*first, *between, *second),
         language=language,
         order=order,
         num_steps=num_steps,

@@ -9,7 +9,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 from redraft.text.slots import Field
 
-__all__ = ["Dials", "Language", "Order", "Problem", "Split", "Task", "Verdict"]
+__all__ = ["Dials", "Language", "Order", "Problem", "Split", "Task", "Verdict", "answer_and_rest"]
+
+MAX_LENGTH = 8000
+"""Characters of an answer that a judge looks at; a canvas holds a few hundred."""
 
 Language = Literal["en", "zh"]
 """Language of the words around a problem."""
@@ -38,7 +41,7 @@ class Problem:
     order: Order
     """Order of answer and derivation."""
     num_steps: int
-    """Length of the derivation: reductions in `arithmetic`, primes in `primes`."""
+    """Length of the derivation: reductions in `arithmetic`, primes in `primes`, and what each other task counts."""
 
     @property
     def answer_text(self) -> str:
@@ -65,6 +68,25 @@ class Verdict:
     def is_correct(self) -> bool:
         """Answer and derivation are both right."""
         return self.answer_is_correct and self.is_derivation_valid
+
+
+def answer_and_rest(text: str, order: Order) -> tuple[str, list[str]]:
+    r"""The line that must hold the answer, without spaces around it, and all other lines.
+
+    >>> answer_and_rest("12\n3 × 4 = 12", "answer_first")
+    ('12', ['3 × 4 = 12'])
+
+    Args:
+        text: What came, of any length and content.
+        order: Whether the answer is the first line or the last.
+
+    Returns:
+        The answer's line and the rest.
+    """
+    lines = text[:MAX_LENGTH].strip("\n").split("\n")
+    if order == "answer_first":
+        return lines[0].strip(), lines[1:]
+    return lines[-1].strip(), lines[:-1]
 
 
 @runtime_checkable

@@ -4,13 +4,19 @@ from difflib import get_close_matches
 
 from redraft.errors import ConfigError
 from redraft.tasks.arithmetic import Arithmetic
+from redraft.tasks.countdown import Countdown
 from redraft.tasks.largest import Largest
+from redraft.tasks.multiplication import Multiplication
+from redraft.tasks.planning import Planning
 from redraft.tasks.primes import Primes
 from redraft.tasks.problem import Task
+from redraft.tasks.sudoku import Sudoku
 
 __all__ = ["get_task", "task_names"]
 
-_TASKS: dict[str, Task] = {task.name: task for task in (Arithmetic(), Largest(), Primes())}
+_ALL: tuple[Task, ...] = (Arithmetic(), Countdown(), Largest(), Multiplication(), Planning(), Primes(), Sudoku())
+
+_TASKS = {task.name: task for task in _ALL}
 
 
 def task_names() -> tuple[str, ...]:

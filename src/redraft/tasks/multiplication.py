@@ -1,0 +1,183 @@
+"""`multiplication`: two factors, the product first and then one partial product per digit (or the other way round)."""
+
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from redraft.errors import PromptError
+from redraft.tasks.dials import check_range, read_dials
+from redraft.tasks.holdout import split_of
+from redraft.tasks.phrasing import phrased
+from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict, answer_and_rest
+from redraft.tasks.puzzle_phrasing import MULTIPLICATION
+from redraft.text.slots import Field
+
+__all__ = ["Multiplication", "MultiplicationDials"]
+
+MAX_DIGITS = 4
+"""Most digits of a factor: four lines of nineteen tokens, the product and the end fit a canvas of 104."""
+
+PRODUCT_WIDTH = 2 * MAX_DIGITS
+"""Tokens of the slot of a product, whole or partial."""
+
+LARGEST_FACTOR = 10**MAX_DIGITS - 1
+"""The largest number of four digits."""
+
+MAX_ATTEMPTS = 5000
+"""Draws before a split is reported as unreachable: only dials that leave a few problems can make that happen."""
+
+_LINE = re.compile(r"\s*([0-9]{1,9})\s*[×*xX·]\s*([0-9]{1,9})\s*=\s*([0-9]{1,18})\s*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MultiplicationDials:
+    """How long the factors are; each length is uniform between its bounds, and either factor may stand first."""
+
+    min_digits: int = 2
+    """Fewest digits of one factor."""
+    max_digits: int = 4
+    """Most digits of that factor."""
+    min_other_digits: int = 1
+    """Fewest digits of the other factor."""
+    max_other_digits: int = 4
+    """Most digits of the other factor."""
+
+    def __post_init__(self) -> None:
+        check_range("multiplication digits", self.min_digits, self.max_digits, least=2, most=MAX_DIGITS)
+        other = (self.min_other_digits, self.max_other_digits)
+        check_range("multiplication other_digits", *other, least=1, most=MAX_DIGITS)
+
+
+class Multiplication:
+    """Generator and verifier; see ``docs/tasks.md`` for the distribution."""
+
+    name = "multiplication"
+
+    def make_dials(self, **table: object) -> MultiplicationDials:
+        """The generator's settings from a recipe's table."""
+        return read_dials(MultiplicationDials, table, self.name)
+
+    def generate(
+        self,
+        rng: random.Random,
+        *,
+        split: Split | None = "train",
+        order: Order = "answer_first",
+        language: Language | None = None,
+        dials: Dials | None = None,
+    ) -> Problem:
+        """A random problem of one split (None: of any)."""
+        dials = dials or MultiplicationDials()
+        assert isinstance(dials, MultiplicationDials), f"not MultiplicationDials but {type(dials).__name__}"
+        for _ in range(MAX_ATTEMPTS):
+            factors = [
+                _factor(rng, rng.randint(dials.min_digits, dials.max_digits)),
+                _factor(rng, rng.randint(dials.min_other_digits, dials.max_other_digits)),
+            ]
+            rng.shuffle(factors)
+            if split is None or split_of(_key(*factors)) == split:
+                return self.of(*factors, rng=rng, order=order, language=language)
+        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+
+    def of(
+        self,
+        first: int,
+        second: int,
+        *,
+        rng: random.Random | None = None,
+        order: Order = "answer_first",
+        language: Language | None = "en",
+    ) -> Problem:
+        """The problem of two given factors.
+
+        Args:
+            first: The factor that stands first in the prompt.
+            second: The factor that stands second.
+            rng: Chooses the wording; None: always the same one.
+            order: Whether the product stands first or last.
+            language: Language of the prompt; None: any.
+
+        Returns:
+            The problem, whatever split its key belongs to.
+
+        Raises:
+            PromptError: If a factor is out of range.
+        """
+        if not 1 <= min(first, second) <= max(first, second) <= LARGEST_FACTOR:
+            raise PromptError(f"can't multiply {first} by {second}; use factors from 1 to {LARGEST_FACTOR}")
+        smaller, larger = sorted((first, second))
+        lines = [_line_fields(larger, part) for part in _parts(smaller)]
+        return phrased(
+            MULTIPLICATION,
+            {"a": first, "b": second},
+            task=self.name,
+            key=_key(first, second),
+            answer=(Field(str(first * second), PRODUCT_WIDTH),),
+            derivation=tuple(field for line in lines for field in (*line, Field("\n", 1)))[:-1],
+            num_steps=len(lines),
+            order=order,
+            language=language,
+            rng=rng or random.Random(0),
+        )
+
+    def verify(self, problem: Problem, text: str) -> Verdict:
+        """Judges any text whatever: the product must be exact, and the lines exactly one factor's partial products."""
+        smaller, larger = (int(factor) for factor in problem.key.removeprefix(f"{self.name}:").split("*"))
+        answer, rest = answer_and_rest(text, problem.order)
+        answer_is_correct = answer == str(smaller * larger)
+        found = [_read(line) for line in rest]
+        given = Counter(pair for pair in found if pair is not None)
+        is_derivation_valid = None not in found and given in (_wanted(larger, smaller), _wanted(smaller, larger))
+        reason = ""
+        if not answer_is_correct:
+            reason = f"the product is {answer[:20]!r}, not {smaller * larger}"
+        elif not is_derivation_valid:
+            wrong = [line for line, pair in zip(rest, found, strict=True) if pair is None]
+            reason = f"not true: {wrong[0][:40]!r}" if wrong else "these are not the partial products of either factor"
+        return Verdict(
+            answer_is_correct=answer_is_correct,
+            is_derivation_valid=is_derivation_valid,
+            num_lines=len(rest),
+            num_true_lines=sum(pair is not None for pair in found),
+            reason=reason,
+        )
+
+
+def _factor(rng: random.Random, num_digits: int) -> int:
+    """A number of so many digits; 1 is left out, as it asks nothing."""
+    return rng.randint(max(2, 10 ** (num_digits - 1)), 10**num_digits - 1)
+
+
+def _key(first: int, second: int) -> str:
+    """The smaller factor first: the order of asking is no part of it."""
+    return f"{Multiplication.name}:{min(first, second)}*{max(first, second)}"
+
+
+def _parts(factor: int) -> list[int]:
+    """What each digit stands for, from the ones up, zeros included: 305 gives 5, 0 and 300."""
+    return [int(digit) * 10**place for place, digit in enumerate(reversed(str(factor)))]
+
+
+def _line_fields(multiplicand: int, part: int) -> tuple[Field, ...]:
+    """Eighteen tokens: multiplicand, sign, what the digit stands for, equals, partial product."""
+    return (
+        Field(str(multiplicand), MAX_DIGITS),
+        Field(" × ", 1),
+        Field(str(part), MAX_DIGITS),
+        Field(" = ", 1),
+        Field(str(multiplicand * part), PRODUCT_WIDTH),
+    )
+
+
+def _read(line: str) -> tuple[int, int] | None:
+    """The two factors of a true line, the smaller one first; None for any other line."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    first, second, product = (int(number) for number in match.groups())
+    return (min(first, second), max(first, second)) if first * second == product else None
+
+
+def _wanted(multiplicand: int, multiplier: int) -> Counter[tuple[int, int]]:
+    return Counter((min(multiplicand, part), max(multiplicand, part)) for part in _parts(multiplier))
