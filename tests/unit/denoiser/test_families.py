@@ -90,6 +90,8 @@ def test_a_qwen2_is_a_diffusion_model_only_with_a_mask_token() -> None:
     assert detect_family(config, tokenizer_config={"mask_token": "<M>"}).mask_token_id is None
     with pytest.raises(ConfigError, match="convert it first"):
         detect_family(config)
+    with pytest.raises(ConfigError, match="Qwen3ForCausalLM is autoregressive; convert it first"):
+        detect_family({"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3"})
 
 
 @pytest.mark.parametrize(

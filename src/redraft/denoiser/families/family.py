@@ -163,6 +163,8 @@ _BY_MODEL_TYPE: Mapping[str, FamilySpec] = {
 }
 """Asked only when a configuration names no class: LLaDA and LLaDA-MoE share their ``model_type``."""
 
+_AUTOREGRESSIVE = "autoregressive; convert it first (redraft convert --to block-diffusion) and adapt it"
+
 _BLOCK_KEYS = {"sdar": "block_size", "fast_dllm_v2": "bd_size", "diffusion_gemma": "canvas_length"}
 
 
@@ -224,7 +226,9 @@ def _known_family(config: Mapping[str, Any], tokenizer_config: Mapping[str, Any]
     if architecture in ("Qwen2ForCausalLM", None) and model_type == "qwen2":
         if tokenizer_config.get("mask_token") is not None:
             return replace(_DREAM, mask_token_id=None)
-        raise ConfigError("this Qwen2 checkpoint has no mask token, so it is autoregressive; convert it first")
+        raise ConfigError(f"this Qwen2 checkpoint has no mask token, so it is {_AUTOREGRESSIVE}")
+    if architecture in ("Qwen3ForCausalLM", "LlamaForCausalLM"):
+        raise ConfigError(f"{architecture} is {_AUTOREGRESSIVE}")
     raise ConfigError(
         f"architecture {str(architecture)[:80]!r} (model_type {str(model_type)[:80]!r}) is not a diffusion family "
         f"known here; known: {', '.join(sorted(KNOWN_ARCHITECTURES))}"
