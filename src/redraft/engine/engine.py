@@ -267,8 +267,10 @@ class Engine:
         later = self._layout.room(request.settings, self._num_canvases(job))
         if job.prompt_tokens - len(job.given) + later > self.context_length:
             fewest = request.settings.canvas_length
-            can_lower = request.settings.max_new_tokens > fewest
-            remedy = f"lower max_new_tokens to {fewest} or shorten it" if can_lower else "shorten it"
+            remedy = "shorten it"
+            if later:
+                is_one_enough = self._layout.block_length is None and request.settings.max_new_tokens > fewest
+                remedy = f"lower max_new_tokens{f' to {fewest}' if is_one_enough else ''} or shorten it"
             needed = f"and max_new_tokens={request.settings.max_new_tokens} needs {later} more, " if later else ""
             raise ContextLengthError(
                 f"the prompt has {job.prompt_tokens} tokens, {needed}"

@@ -11,6 +11,9 @@ from redraft.denoiser.families import (
     build_denoiser,
     detect_family,
     load_diffusion_gemma,
+    parameter_shapes,
+    published_names,
+    read_config,
     read_diffusion_gemma_rules,
 )
 from redraft.denoiser.int8 import quantise_
@@ -18,7 +21,7 @@ from redraft.denoiser.memory import available_memory
 from redraft.denoiser.published import Published, open_published
 from redraft.engine.engine import Engine
 from redraft.engine.layout import PublishedLayout
-from redraft.engine.presets import family_preset, gemma_preset
+from redraft.engine.presets import ANSWER_LENGTH, family_preset, gemma_preset
 from redraft.errors import CheckpointError, ConfigError
 from redraft.text import PublishedTokenizer
 
@@ -58,23 +61,29 @@ def load_published(folder: Path, *, name: str, device: str = "cpu", dtype: str =
     _check_memory(published, name, device, dtype)
     if spec.name == "diffusion_gemma":
         return _diffusion_gemma(folder, name, device, dtype)
-    denoiser = build_denoiser(spec, published.config, published.weights(_weight_type(device, dtype)))
+    # Everything that can be refused is refused before a weight is read.
+    shape = read_config(spec, published.config)
     # A family's own end may lie outside a smaller vocabulary, and then nothing ever says it.
-    ends = tuple(token for token in spec.end_token_ids if token < denoiser.vocab_size)
+    ends = tuple(token for token in spec.end_token_ids if token < shape.vocab_size)
     tokenizer = PublishedTokenizer.load(folder, mask_token_id=spec.mask_token_id, end_token_ids=ends)
-    _check_ids(spec, tokenizer, denoiser.vocab_size, name)
+    _check_ids(spec, tokenizer, shape.vocab_size, name)
+    weights, names = published.weights(_weight_type(device, dtype)), published_names(spec, shape)
+    weights.require({names[weight]: sizes for weight, sizes in parameter_shapes(shape).items()})
+    denoiser = build_denoiser(spec, published.config, weights)
     if dtype == "int8":
         quantise_(denoiser.backbone)
         denoiser.backbone.float()  # embeddings and norms; the quantised weights are no floating-point numbers
     denoiser.to(device)
-    context_length = denoiser.backbone.config.context_length
+    # A model of few positions still has to leave some for the prompt.
+    is_short = shape.context_length < 2 * ANSWER_LENGTH
     return Engine(
         denoiser,
         tokenizer,
-        context_length=context_length,
-        canvas_length=spec.block_length or context_length,
+        context_length=shape.context_length,
+        canvas_length=spec.block_length or shape.context_length,
         name=name,
         device=device,
+        defaults={"max_new_tokens": max(1, shape.context_length // 2)} if is_short else None,
         layout=PublishedLayout(
             tokenizer,
             is_masked=True,

@@ -141,6 +141,35 @@ def test_pinned_text_stays_and_gaps_are_filled(engine_of: Callable[[str], Engine
                 assert filled[row][place] == int(text[row, place])
 
 
+def test_several_canvases_are_the_plain_loop(engine_of: Callable[[str], Engine]) -> None:
+    """Finished canvases of DiffusionGemma go into the context as they are, and the first of any end is the last."""
+    engine, length = engine_of("diffusion_gemma"), tiny_diffusion_gemma.CANVAS
+    special = engine.special_ids
+    settings = engine.settings("instant", max_new_tokens=3 * length)
+    tokens, seeds = [], torch.tensor([5])
+    request = Request.from_prompt("hi", seed=5, settings=settings)
+    with torch.inference_mode():
+        cache = engine.denoiser.encode(torch.tensor(engine._layout.open(request).segments))
+        for block in range(3):
+            canvas = Canvas.noise(seeds, length, engine.denoiser.vocab_size, special=special, block=block)
+            options = {"context": cache, "canvas": canvas, "seeds": seeds, "block": block}
+            *_, last = sample(engine.denoiser, settings=settings, special=special, **options)
+            tokens += last.tokens[0].tolist()
+            if set(tokens) & set(special.ends):
+                break
+            cache = engine.denoiser.encode(last.tokens, cache)
+    end = next((place for place, token in enumerate(tokens) if token in special.ends), len(tokens))
+    assert len(special.ends) == 2
+    assert engine.generate(request).text == engine.tokenizer.decode(tokens[:end])
+
+
+def test_a_model_of_few_positions_leaves_some_for_the_prompt(tmp_path: Path) -> None:
+    folder = write(tmp_path / "short", "llada")
+    _changed("config.json", max_sequence_length=64)(folder)
+    settings = load_engine(str(folder)).settings()
+    assert (settings.max_new_tokens, settings.canvas_length) == (32, 32)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_several_turns_go_through_the_template(engine_of: Callable[[str], Engine], family: str) -> None:
     engine = engine_of(family)
@@ -171,7 +200,7 @@ def test_a_block_family_draws_its_own_blocks(engine_of: Callable[[str], Engine])
 def test_what_outgrows_the_context_is_refused(engine_of: Callable[[str], Engine]) -> None:
     for family in ("llada", "sdar", "llada2_moe"):
         engine = engine_of(family)
-        with pytest.raises(ContextLengthError, match="takes a context of 512"):
+        with pytest.raises(ContextLengthError, match=r"takes a context of 512; lower max_new_tokens or shorten it"):
             engine.generate(Request.from_prompt("x" * 500, settings=engine.settings(max_new_tokens=64)))
 
 
@@ -221,7 +250,7 @@ def _changed(name: str, **changes: Any) -> Callable[[Path], object]:
     [
         (_without("config.json"), 2, "no checkpoint folder"),
         (_changed("config.json", architectures=["GPT2LMHeadModel"], model_type="gpt2"), 2, "not a diffusion family"),
-        (_changed("config.json", mask_token_id=10**6), 2, "outside the vocabulary"),
+        (_changed("config.json", mask_token_id=10**6), 1, "leaves out its mask"),
         (_without("model.safetensors"), 1, "safetensors"),
         (_without("tokenizer.json"), 1, "tokenizer"),
         (lambda folder: (folder / "config.json").write_text("{"), 1, "config.json"),
