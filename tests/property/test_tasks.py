@@ -66,6 +66,7 @@ def test_a_problem_is_answered_by_its_own_fields_and_by_nothing_shorter(seed: in
     ids = lay_out(TOKENIZER, problem.fields)
     assert TOKENIZER.decode(ids) == problem.answer_text
     assert len(ids) == sum(field.width or 0 for field in problem.fields) <= 104
+    assert len(TOKENIZER.encode(problem.prompt)) <= 200, "with its markers it fits a context of 256"
 
 
 @given(SEEDS, st.integers(0, 10_000), st.integers(0, 9))

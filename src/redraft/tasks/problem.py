@@ -9,7 +9,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from redraft.text.slots import Field
 
-__all__ = ["Dials", "Language", "Order", "Problem", "Split", "Task", "Verdict", "answer_and_rest"]
+__all__ = ["MAX_LENGTH", "Dials", "Language", "Order", "Problem", "Split", "Task", "Verdict", "answer_and_rest"]
 
 MAX_LENGTH = 8000
 """Characters of an answer that a judge looks at; a canvas holds a few hundred."""

@@ -121,7 +121,7 @@ def complete(shape: Shape, grid: Grid, rng: random.Random | None = None) -> Grid
 
 def random_solution(shape: Shape, rng: random.Random) -> Grid:
     """A random complete grid; every grid can come out, though not all are equally likely."""
-    grid = complete(shape, (0,) * shape.size**2, rng)
+    grid = complete(shape, (0,) * len(shape.units), rng)
     assert grid is not None, "an empty grid has solutions"
     return grid
 
@@ -141,14 +141,11 @@ def dig(shape: Shape, puzzle: Grid, num_blanks: int, rng: random.Random) -> Grid
     cells = list(puzzle)
     clues = [cell for cell, digit in enumerate(cells) if digit]
     rng.shuffle(clues)
-    missing = num_blanks - (len(cells) - len(clues))
     for cell in clues:
-        if missing <= 0:
+        if cells.count(0) >= num_blanks:
             break
         digit, cells[cell] = cells[cell], 0
-        if _is_forced(shape, cells, cell, digit):
-            missing -= 1
-        else:
+        if not _is_forced(shape, cells, cell, digit):
             cells[cell] = digit
     return tuple(cells)
 
