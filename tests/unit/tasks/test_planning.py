@@ -77,6 +77,8 @@ def test_the_judge() -> None:
         ("5\n" + " -> ".join(path), "the length is '5', not 4"),
         ("4\n" + " -> ".join(path[::-1]), "no path"),
         ("4\n" + " -> ".join(path[:-1]), "no path"),
+        ("4\n" + " -> ".join([path[2], *path[1:]]), "no path"),
+        ("4\n" + " -> ".join([*path[:-1], path[-3]]), "no path"),
         ("4\n" + " -> ".join([path[0], path[-1]]), "no edge"),
         ("4\n" + " -> ".join([*path[:2], path[0], *path[1:]]), "6 steps, not 4"),
         ("4\n" + " -> ".join(path) + "\n" + " -> ".join(path), "no path"),
