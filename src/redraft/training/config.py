@@ -145,6 +145,9 @@ class NoiseRecipe:
     """Share of the rows neither all masked nor line by line in which results are hidden and what leads to them is not:
     what follows the equals sign of a line, and lines without one, the answer's above all."""
 
+    drop_context_share: float = 0.0
+    """Share of these rows that don't see their prompt either, so that a result can only be worked out on the canvas."""
+
     hide_answer_share: float = 0.9
     """Share of the line rows, answer first, whose answer line is masked too."""
 
@@ -174,7 +177,7 @@ class NoiseRecipe:
 
     def __post_init__(self) -> None:
         _check_shares(self, "all_mask_share", "low_time", "line_share", "result_share")
-        _check_shares(self, "hide_answer_share", "corrupt_share")
+        _check_shares(self, "drop_context_share", "hide_answer_share", "corrupt_share")
         _check_shares(self, "max_corrupt", "same_class_share", "own_predictions_share", "own_predictions_after")
         _check_shares(self, "max_own_predictions", "uniform_share", "clean_weight")
         if self.all_mask_share + self.uniform_share > 1.0:

@@ -109,6 +109,9 @@ class Noised:
     is_corrupted: TokenMask
     """Masked or wrong."""
 
+    sees_context: Rows
+    """Whether the row's prompt is shown."""
+
 
 def corrupt(
     batch: Batch,
@@ -147,6 +150,9 @@ def corrupt(
     is_masked = torch.where(is_line[:, None], line_mask(batch, recipe, table, rng), is_noised)
     is_masked = torch.where(is_result[:, None], result_mask(batch, table, rng), is_masked)
     is_masked = (is_masked | is_all_mask[:, None]) & ~is_uniform[:, None]
+    # Without an equals sign everything is hidden; a row without a prompt either would be asked for nothing at all.
+    is_dropped = is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
+    sees_context = ~is_dropped | (torch.rand(num_rows, generator=rng) >= recipe.drop_context_share)
     x_t = x_0.masked_fill(is_masked, table.mask)
     # 3. Wrong tokens among the visible ones.
     is_wrong_row = is_partial & (torch.rand(num_rows, generator=rng) < recipe.corrupt_share)
@@ -160,14 +166,14 @@ def corrupt(
     x_t = torch.where(is_replaced, substitutes(batch, recipe, table, rng), x_t)
     if guess is not None and bool(is_guessed_row.any()):
         x_t = fill_with_guesses(batch, x_t, is_guessed_row, is_masked, recipe, table, rng, guess)
-    return Noised(canvas=x_t, is_corrupted=x_t != x_0)
+    return Noised(canvas=x_t, is_corrupted=x_t != x_0, sees_context=sees_context)
 
 
 def line_mask(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.Generator) -> TokenMask:
     """Draw masks as decoding line by line leaves them: earlier lines visible, later ones and the answer not.
 
     A separator belongs to the line that it ends. The number of visible lines is uniform. In half of the rows the first
-    hidden line is partly visible, and half of the rows get some extra masks.
+    hidden line is partly visible: at random places, or up to its equals sign. Half of the rows get some extra masks.
     """
     x_0 = batch.canvas
     num_rows = x_0.shape[0]
@@ -178,7 +184,10 @@ def line_mask(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.G
     cut = (torch.rand(num_rows, generator=rng) * num_lines).long() + is_first.long()
     is_masked = line >= cut[:, None]
     rate = torch.rand(num_rows, 1, generator=rng) * (torch.rand(num_rows, 1, generator=rng) < HALF)
-    is_masked &= ~((line == cut[:, None]) & (torch.rand(x_0.shape, generator=rng) < rate))
+    is_shown = torch.rand(x_0.shape, generator=rng) < rate
+    shows_left_side = (rate > 0) & (torch.rand(num_rows, 1, generator=rng) < HALF)
+    is_shown = torch.where(shows_left_side, ~_right_sides(batch, table, line), is_shown)
+    is_masked &= ~((line == cut[:, None]) & is_shown)
     hides_answer = is_first & (torch.rand(num_rows, generator=rng) < recipe.hide_answer_share)
     is_masked |= hides_answer[:, None] & (line == 0)
     rate = MAX_EXTRA_MASKS * torch.rand(num_rows, 1, generator=rng) * (torch.rand(num_rows, 1, generator=rng) < HALF)
@@ -194,15 +203,26 @@ def result_mask(batch: Batch, table: TokenTable, rng: torch.Generator) -> TokenM
     x_0 = batch.canvas
     num_rows = x_0.shape[0]
     line = _lines(batch, table)
-    is_equals = table.is_equals[x_0] & batch.is_content
-    in_line = torch.zeros_like(line).scatter_add_(1, line, is_equals.long())
-    # An equals sign is behind a position if more of them have been passed than stand in all earlier lines together.
-    passed = is_equals.cumsum(dim=1) - is_equals.long()
-    before = in_line.cumsum(dim=1) - in_line
-    is_result = (passed > before.gather(1, line)) & ~table.is_separator[x_0]
     rate = 1.0 - HALF * torch.rand(num_rows, 1, generator=rng)
     is_drawn = (torch.rand(x_0.shape, generator=rng) < rate).gather(1, line)
-    return (is_result & is_drawn) | (in_line.gather(1, line) == 0) | ~batch.is_content
+    hidden_whole = ~_has_equals(batch, table, line) | ~batch.is_content
+    return (_right_sides(batch, table, line) & ~table.is_separator[x_0] & is_drawn) | hidden_whole
+
+
+def _has_equals(batch: Batch, table: TokenTable, line: Tokens) -> TokenMask:
+    """Whether there is an equals sign in the line of each position."""
+    is_equals = table.is_equals[batch.canvas] & batch.is_content
+    return torch.zeros_like(line).scatter_add_(1, line, is_equals.long()).gather(1, line) > 0
+
+
+def _right_sides(batch: Batch, table: TokenTable, line: Tokens) -> TokenMask:
+    """What stands behind the first equals sign of its line, the separator included; a line without one, all of it."""
+    is_equals = (table.is_equals[batch.canvas] & batch.is_content).long()
+    in_line = torch.zeros_like(line).scatter_add_(1, line, is_equals)
+    # An equals sign is behind a position if more of them have been passed than stand in all earlier lines together.
+    passed = is_equals.cumsum(dim=1) - is_equals
+    before = in_line.cumsum(dim=1) - in_line
+    return (passed > before.gather(1, line)) | (in_line.gather(1, line) == 0)
 
 
 def _lines(batch: Batch, table: TokenTable) -> Tokens:

@@ -11,8 +11,8 @@ __all__ = ["Mixture"]
 class Mixture:
     """Weighted choice among mixture entries.
 
-    The weight of an entry moves linearly from ``weight`` to ``final_weight`` over the first ``anneal`` of the run; before
-    its ``begin`` it is 0.
+    The weight of an entry moves linearly from ``weight`` to ``final_weight`` over the first ``anneal`` of the run;
+    before its ``begin`` it is 0.
     """
 
     def __init__(self, entries: Sequence[MixtureEntry], anneal: float) -> None:

@@ -61,6 +61,7 @@ class NativeLearner:
                 )
 
         noised = corrupt(batch, self.recipe.noise, self.table, rng, progress=progress, guess=guess)
+        context_is_valid = context_is_valid & noised.sees_context.to(self.device)[:, None]
         scored = batch.is_supervised
         with autocast(self.device, self.dtype):
             logits = self.forward(

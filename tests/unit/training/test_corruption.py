@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from redraft.text import Tokenizer
-from redraft.training import NoiseRecipe, Recipe
+from redraft.training import MixtureEntry, NoiseRecipe, Recipe
 from redraft.training.corruption import Noised, TokenTable, corrupt, line_mask, result_mask, substitutes
 from redraft.training.data import Batch, BatchStream, ExampleStream
 
@@ -143,6 +143,39 @@ def test_the_share_of_result_rows_is_kept(batch: Batch, table: TokenTable) -> No
     is_hidden = noised.canvas == table.mask
     assert bool(is_hidden[~batch.is_content].all())
     assert not bool(is_hidden[table.is_equals[batch.canvas]].any())
+
+
+def test_a_hidden_prompt_leaves_something_to_go_by(
+    make_recipe: Callable[..., Recipe], tokenizer: Tokenizer, table: TokenTable
+) -> None:
+    mixture = (MixtureEntry(task="arithmetic"), MixtureEntry(task="primes"))
+    data = replace(make_recipe(data={"batch_tokens": 20_000, "pool_examples": 150}).data, mixture=mixture)
+    batch = BatchStream(ExampleStream(data, tokenizer)).next(0.0)
+    recipe = replace(PLAIN, result_share=1.0)
+    assert bool(noise(batch, table, recipe).sees_context.all())
+    has_equals = (table.is_equals[batch.canvas] & batch.is_content).any(dim=1)
+    dropped = ~noise(batch, table, replace(recipe, drop_context_share=1.0)).sees_context
+    assert bool((dropped == has_equals).all())
+    assert 0 < int(dropped.sum()) < len(dropped), "sums have equals signs, primes have none"
+    half = ~noise(batch, table, replace(recipe, drop_context_share=0.5)).sees_context
+    assert 0.3 < int(half.sum()) / int(has_equals.sum()) < 0.7
+    other = replace(PLAIN, drop_context_share=1.0)
+    assert bool(noise(batch, table, other).sees_context.all()), "only rows of hidden results lose their prompt"
+
+
+def test_a_line_in_progress_may_show_its_left_side_alone(batch: Batch, table: TokenTable) -> None:
+    """Operands are copied and settle first; the result is worked out with them in sight."""
+    num_left_sides = 0
+    for seed in range(8):
+        is_masked = line_mask(batch, PLAIN, table, torch.Generator().manual_seed(seed))
+        for row, (ids, hidden) in enumerate(zip(batch.canvas.tolist(), is_masked.tolist(), strict=True)):
+            for line in _lines_of(ids, batch.is_content[row].tolist(), table):
+                signs = [index for index, place in enumerate(line) if bool(table.is_equals[ids[place]])]
+                if signs:
+                    left = [hidden[place] for place in line[: signs[0] + 1]]
+                    right = [hidden[place] for place in line[signs[0] + 1 :]]
+                    num_left_sides += not any(left) and all(right)
+    assert num_left_sides > len(batch.entries) / 2
 
 
 def test_own_guesses_are_put_at_masked_places_and_scored_by_truth(batch: Batch, table: TokenTable) -> None:

@@ -41,7 +41,7 @@ def test_an_entry_is_not_used_before_it_begins() -> None:
     ],
 )
 def test_a_recipe_that_would_run_dry_is_refused(first: dict[str, float], second: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match="no entry of data.mixture is used at"):
+    with pytest.raises(ConfigError, match=r"no entry of data\.mixture is used at"):
         DataRecipe(mixture=(MixtureEntry(task="a", **first), MixtureEntry(task="b", **second)), anneal=0.5)
 
 
