@@ -209,14 +209,22 @@ def test_a_reader_that_leaves_is_no_error(tiny_checkpoint: Path, tmp_path: Path)
     assert ran.stderr == b""
 
 
+_RESTORED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from redraft.interfaces.cli import main
+raise SystemExit(main({words!r}))
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
 def test_ctrl_c_ends_a_process_without_a_traceback(tiny_checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_text('{"prompt": "1 + 1"}\n' * 100_000)
     words = ["generate", "--model", str(tiny_checkpoint), "--prompts", str(tmp_path / "p.jsonl")]
-    with subprocess.Popen(
-        [sys.executable, "-m", "redraft", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as child:
+    # Where the tests run in the background of a script, Ctrl-C is ignored, and a child would inherit that.
+    own_command = [sys.executable, "-c", _RESTORED.format(words=words)]
+    with subprocess.Popen(own_command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
         child.send_signal(signal.SIGINT)
