@@ -49,6 +49,9 @@ class MixtureEntry:
     begin: float = 0.0
     """Progress of the run from which the entry is used at all; before it the others share its weight."""
 
+    slack_share: float | None = None
+    """``data.slack_share`` for this entry; left out: the common one."""
+
     derivation_first: float = 0.0
     """Share of examples that derive before they answer; the rest answer first."""
 
@@ -59,6 +62,8 @@ class MixtureEntry:
         _check_at_least(self, 0.0, "weight")
         if self.final_weight is not None:
             _check_at_least(self, 0.0, "final_weight")
+        if self.slack_share is not None:
+            _check_shares(self, "slack_share")
         _check_shares(self, "begin", "derivation_first")
 
 

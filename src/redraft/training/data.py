@@ -136,7 +136,9 @@ class ExampleStream:
         if length > recipe.canvas_length or len(context) > recipe.context_length:
             return None
         tight = -(-length // recipe.canvas_multiple) * recipe.canvas_multiple
-        canvas_length = recipe.canvas_length if rng.random() < recipe.slack_share else tight
+        own_share = recipe.mixture[entry].slack_share
+        slack_share = recipe.slack_share if own_share is None else own_share
+        canvas_length = recipe.canvas_length if rng.random() < slack_share else tight
         slack = range(length + recipe.end_tokens, canvas_length)
         far_ends = tuple(sorted(rng.sample(slack, min(recipe.far_end_tokens, len(slack)))))
         return Example(

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from redraft.errors import ConfigError
 from redraft.text import Tokenizer
-from redraft.training import Recipe
+from redraft.training import MixtureEntry, Recipe
 from redraft.training.data import BatchStream, Example, ExampleStream, collate, cut_into_batches
 
 MakeRecipe = Callable[..., Recipe]
@@ -119,3 +120,16 @@ def test_an_entry_that_never_fits_is_reported(make_recipe: MakeRecipe, tokenizer
     recipe = make_recipe(data={"context_length": 2}).data
     with pytest.raises(ConfigError, match="fits canvas_length=48 and context_length=2"):
         ExampleStream(recipe, tokenizer).example(0, 0.0)
+
+
+def test_an_entry_may_have_a_slack_share_of_its_own(make_recipe: MakeRecipe, tokenizer: Tokenizer) -> None:
+    data = make_recipe(data={"slack_share": 0.0}).data
+    short = {"min_steps": 1, "max_steps": 1}
+    mixture = (
+        MixtureEntry(task="arithmetic", dials=short),
+        MixtureEntry(task="arithmetic", dials=short, slack_share=1.0),
+    )
+    stream = ExampleStream(replace(data, mixture=mixture), tokenizer)
+    drawn = [stream.example(index, 0.0) for index in range(60)]
+    assert {example.canvas_length for example in drawn if example.entry == 1} == {data.canvas_length}
+    assert all(example.canvas_length < data.canvas_length for example in drawn if example.entry == 0)
