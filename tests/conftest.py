@@ -10,6 +10,16 @@ from redraft.denoiser.checkpoint import save_checkpoint
 from redraft.engine import Engine, load_engine
 from redraft.text import Tokenizer
 
+# Each of their tests is quick, but there are hundreds of them: they are left out of the fast subset as a whole.
+_SLOW_FOLDERS = ("tests/parity/families", "tests/property")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    folders = [config.rootpath / folder for folder in _SLOW_FOLDERS]
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in folders):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def tokenizer() -> Tokenizer:

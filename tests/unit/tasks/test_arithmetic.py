@@ -48,6 +48,7 @@ def test_the_demo_reads_as_promised() -> None:
     assert TASK.verify(problem, DEMO_ANSWER).is_correct
 
 
+@pytest.mark.slow
 def test_every_generated_problem_is_answered_exactly_by_its_own_fields() -> None:
     rng = random.Random(11)
     for order in ("answer_first", "derivation_first"):

@@ -45,6 +45,7 @@ def test_the_demo_bounds_are_never_trained_on_nor_bounds_with_the_same_primes() 
     assert Primes().between(149, 250).key not in DEMO_KEYS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["arithmetic", "primes"])
 def test_each_split_yields_its_own_keys_only(name: str) -> None:
     rng = random.Random(7)
@@ -77,6 +78,7 @@ def test_the_prompts_themselves_ask_for_nothing_held_out() -> None:
         assert Arithmetic().from_expression(asked).key == problem.key
 
 
+@pytest.mark.slow
 def test_shares_are_as_stated() -> None:
     rng = random.Random(9)
     keys = {f"arithmetic:{grow(rng, 4, 400)}" for _ in range(20_000)}
