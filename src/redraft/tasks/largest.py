@@ -14,7 +14,7 @@ from redraft.tasks.generation import grow
 from redraft.tasks.holdout import split_of
 from redraft.tasks.parser import parse
 from redraft.tasks.phrasing import LARGEST, phrased
-from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict
+from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict, answer_and_rest
 from redraft.tasks.spelling import random_spelling, spell
 from redraft.text.slots import Field
 
@@ -91,13 +91,11 @@ class Largest:
         """Judges any text whatever: the largest value must be exact, and the lines exactly the sums, in any order."""
         trees = [parse(part) for part in problem.key.removeprefix(f"{self.name}:").split(_BETWEEN_KEYS)]
         wanted = max(reductions(tree)[-1].result for tree in trees)
-        lines = text[:8000].strip("\n").split("\n")
-        is_answer_first = problem.order == "answer_first"
-        answer, rest = (lines[0], lines[1:]) if is_answer_first else (lines[-1], lines[:-1])
-        answer_is_correct = answer.strip() == str(wanted)
+        answer, rest = answer_and_rest(text, problem.order)
+        answer_is_correct = answer == str(wanted)
         is_derivation_valid, num_true_lines, reason = check_lines(trees, rest)
         if not answer_is_correct:
-            reason = f"the answer is {answer.strip()[:20]!r}, not {wanted}"
+            reason = f"the answer is {answer[:20]!r}, not {wanted}"
         return Verdict(
             answer_is_correct=answer_is_correct,
             is_derivation_valid=is_derivation_valid,
