@@ -42,6 +42,8 @@ class Problem:
     """Order of answer and derivation."""
     num_steps: int
     """Length of the derivation: reductions in `arithmetic`, primes in `primes`, and what each other task counts."""
+    draft: str | None = None
+    """The text that stands on the canvas before the first pass; the prompt does not repeat it. None: an open canvas."""
 
     @property
     def answer_text(self) -> str:

@@ -3,9 +3,11 @@
 It knows nothing of models, noise or tasks.
 """
 
+from redraft.text.align import align
 from redraft.text.chat import Role, Segment, encode_conversation, encode_segment, read_role
 from redraft.text.published import PublishedTokenizer
 from redraft.text.published_special import PublishedSpecial
+from redraft.text.slack import with_slack, without_slack
 from redraft.text.slots import Field, lay_out
 from redraft.text.special import SPECIAL_TEXTS, SpecialTokens
 from redraft.text.tokenizer import Tokenizer
@@ -21,8 +23,11 @@ __all__ = [
     "Segment",
     "SpecialTokens",
     "Tokenizer",
+    "align",
     "encode_conversation",
     "encode_segment",
     "lay_out",
     "read_role",
+    "with_slack",
+    "without_slack",
 ]
