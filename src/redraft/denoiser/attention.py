@@ -1,7 +1,8 @@
 """Segment-causal attention: who sees whom, in three situations.
 
 A settled segment is bidirectional inside and sees earlier segments; the canvas is bidirectional inside and sees every
-segment. With ``is_causal`` each position also sees nothing to its right.
+segment. With ``is_causal`` a position of the canvas also sees nothing to its right, and one of a segment neither
+unless the segments of such a model are read both ways.
 """
 
 import math
@@ -137,13 +138,22 @@ class CanvasAttention:
 class TrainingAttention:
     """A context segment and its canvas in one pass: the same sight as encoding first and denoising after."""
 
-    def __init__(self, context_is_valid: ContextMask, canvas_length: int, like: Tensor, *, is_causal: bool) -> None:
+    def __init__(
+        self,
+        context_is_valid: ContextMask,
+        canvas_length: int,
+        like: Tensor,
+        *,
+        is_causal: bool,
+        is_context_causal: bool,
+    ) -> None:
         self.num_context = context_is_valid.shape[1]
         on_canvas = context_is_valid.new_ones(context_is_valid.shape[0], canvas_length)
         self.context_bias = padding_bias(context_is_valid, like.dtype)
         self.canvas_bias = padding_bias(torch.cat([context_is_valid, on_canvas], dim=1), like.dtype)
-        if is_causal:
+        if is_context_causal:
             self.context_bias = self.context_bias + causal_bias(self.num_context, self.num_context, like)
+        if is_causal:
             self.canvas_bias = self.canvas_bias + causal_bias(canvas_length, self.num_context + canvas_length, like)
         self.context_bias = keep_self_visible(self.context_bias, self.num_context)
 

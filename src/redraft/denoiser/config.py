@@ -63,6 +63,10 @@ class TransformerConfig:
     is_causal: bool = False
     """Left to right: each position sees only itself and earlier ones. Makes the autoregressive baseline."""
 
+    has_bidirectional_context: bool = False
+    """With ``is_causal``: settled segments still see themselves whole, only the canvas is read left to right (prefix
+    LM, arXiv 1910.10683). Without it they always do, so it has no effect."""
+
     def __post_init__(self) -> None:
         for name in (
             "vocab_size",
@@ -99,6 +103,11 @@ class TransformerConfig:
     def num_visits(self) -> int:
         """Layer passes in one forward: each loop visits the shared layers again."""
         return self.num_prelude_layers + self.num_loop_layers * self.num_loops + self.num_coda_layers
+
+    @property
+    def has_causal_context(self) -> bool:
+        """Whether settled segments, too, are read left to right."""
+        return self.is_causal and not self.has_bidirectional_context
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -172,7 +172,7 @@ class Transformer(nn.Module):
         has_padding = is_valid is not None or (cache is not None and cache.has_padding)
         x_BLD = self._embed_context(tokens)
         attend = SegmentAttention(
-            cache, valid if has_padding else None, tokens.shape[1], x_BLD, is_causal=self.config.is_causal
+            cache, valid if has_padding else None, tokens.shape[1], x_BLD, is_causal=self.config.has_causal_context
         )
         first = torch.zeros_like(tokens[:, 0]) if cache is None else cache.num_valid
         positions = first[:, None] + valid.cumsum(dim=1) - 1
@@ -216,9 +216,30 @@ class Transformer(nn.Module):
         x_BLD = torch.cat([self._embed_context(context), self._embed_canvas(canvas, self_conditioning)], dim=1)
         on_canvas = torch.ones_like(canvas, dtype=torch.bool)
         positions = torch.cat([valid, on_canvas], dim=1).cumsum(dim=1) - 1
-        attend = TrainingAttention(valid, canvas.shape[1], x_BLD, is_causal=self.config.is_causal)
+        attend = TrainingAttention(
+            valid,
+            canvas.shape[1],
+            x_BLD,
+            is_causal=self.config.is_causal,
+            is_context_causal=self.config.has_causal_context,
+        )
         hidden = self._visit_all(x_BLD, positions, attend)[:, context.shape[1] :]
         return self.head(normalised(hidden if scored is None else hidden[scored]))
+
+    def read(self, tokens: Tokens, *, first_slot: int, positions: Tokens, attend: Attend) -> Logits:
+        """Score a stretch of a canvas that is read left to right; see ``redraft.denoiser.causal``.
+
+        Args:
+            tokens: What stands at the slots of the stretch.
+            first_slot: Where on the canvas it begins.
+            positions: Places in the whole text, context included.
+            attend: Who is seen, and what is remembered.
+
+        Returns:
+            Logits of the stretch.
+        """
+        x_BCD = self._embed_canvas(tokens, None, first_slot)
+        return self.head(normalised(self._visit_all(x_BCD, positions, attend)))
 
     def place_values(self, tokens: Tokens) -> Tokens:
         """Place of each digit in its run, units 0, clipped to the last; ``num_place_values`` where no digit is."""
@@ -232,12 +253,11 @@ class Transformer(nn.Module):
     def _embed_context(self, tokens: Tokens) -> Hidden:
         return normalised(self.embedding(tokens) + self.place_value(self.place_values(tokens)))
 
-    def _embed_canvas(self, canvas: Tokens, self_conditioning: Probs | None) -> Hidden:
-        if canvas.shape[1] > self.config.canvas_length:
-            raise ContextLengthError(
-                f"the canvas has {canvas.shape[1]} positions; this model takes {self.config.canvas_length}"
-            )
-        x_BCD = self.embedding(canvas) + self.canvas_position.weight[: canvas.shape[1]]
+    def _embed_canvas(self, canvas: Tokens, self_conditioning: Probs | None, first_slot: int = 0) -> Hidden:
+        end = first_slot + canvas.shape[1]
+        if end > self.config.canvas_length:
+            raise ContextLengthError(f"the canvas has {end} positions; this model takes {self.config.canvas_length}")
+        x_BCD = self.embedding(canvas) + self.canvas_position.weight[first_slot:end]
         if self.self_conditioning is not None and self_conditioning is not None:
             x_BCD = x_BCD + self.self_conditioning(self_conditioning.to(x_BCD.dtype) @ self.embedding.weight)
         return normalised(x_BCD)
