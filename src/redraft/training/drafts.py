@@ -1,0 +1,76 @@
+"""Lays drafts on canvases, with slots in which they may grow, and the revised texts onto them."""
+
+import random
+
+from redraft.tasks.problem import Problem
+from redraft.text import Tokenizer, align, with_slack
+from redraft.training.damage import Damage
+from redraft.training.form_config import EditRecipe
+from redraft.training.laid import Laid
+
+__all__ = ["Drafts"]
+
+
+class Drafts:
+    """Makes edit examples of problems.
+
+    Args:
+        tokenizer: Of the model.
+        recipe: How drafts are made.
+        canvas_length: Most positions of a canvas, the end of text included.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, recipe: EditRecipe, canvas_length: int) -> None:
+        self.tokenizer = tokenizer
+        self.recipe = recipe
+        self.canvas_length = canvas_length
+        self.damage = Damage(tokenizer, recipe.max_errors)
+
+    def lay(self, rng: random.Random, problem: Problem) -> tuple[Laid, bool] | None:
+        """Make a draft of a problem and lay the right text onto it.
+
+        Args:
+            rng: Source of every draw.
+            problem: Its answer is the right text, its draft what stands there if it has one.
+
+        Returns:
+            The canvas and whether the prompt is shown; None if it is too long, or the right text finds no room on it.
+        """
+        recipe = self.recipe
+        kind = rng.random()
+        is_right = kind < recipe.right_share
+        is_own_draft = not is_right and (problem.draft is None or kind < recipe.right_share + recipe.damaged_share)
+        if not (is_own_draft or is_right):
+            # What has to change can't be known without being told.
+            laid = self._given(problem)
+            return None if laid is None else (laid, True)
+        sees_prompt = rng.random() < recipe.with_prompt_share
+        laid = self._damaged(rng, problem, is_right)
+        return None if laid is None else (laid, sees_prompt)
+
+    def _given(self, problem: Problem) -> Laid | None:
+        """The task's own draft."""
+        assert problem.draft is not None, "only a problem with a draft comes here"
+        return self._lay(problem.draft, problem.answer_text)
+
+    def _damaged(self, rng: random.Random, problem: Problem, is_right: bool) -> Laid | None:
+        """The right text as it is, damaged, or with places for the model to fill."""
+        text = problem.answer_text
+        if is_right:
+            return self._lay(text, text)
+        if rng.random() >= self.recipe.own_draft_share:
+            return self._lay(self.damage.apply(rng, text), text)
+        laid = self._lay(text, text)
+        if laid is None:
+            return None
+        share = rng.random()
+        start = [self.tokenizer.special.mask if rng.random() < share else token for token in laid.start]
+        return Laid(target=laid.target, start=start, is_open=laid.is_open)
+
+    def _lay(self, draft: str, text: str) -> Laid | None:
+        null = self.tokenizer.special.null
+        start = with_slack(self.tokenizer.encode(draft), null, every=self.recipe.slack_every)
+        if len(start) + 1 > self.canvas_length:
+            return None
+        target = start if draft == text else align(start, self.tokenizer.encode(text), null)
+        return None if target is None else Laid(target=target, start=start, is_open=[True] * len(start))
