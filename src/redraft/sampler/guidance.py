@@ -10,7 +10,7 @@ from redraft.denoiser.protocol import Cache, Denoiser
 from redraft.sampler.canvas import SpecialIds
 from redraft.types import Logits, Probs, Tokens
 
-__all__ = ["LEAST", "Scorer", "SelfConditioned", "TokenIds", "guided"]
+__all__ = ["LEAST", "Scorer", "SelfConditioned", "TokenIds", "guided", "is_self_conditioned"]
 
 LEAST = -1e30
 """Logit of a token that must never be drawn, and the least that any has here. Its probability is exactly 0.
@@ -30,6 +30,18 @@ class SelfConditioned(Protocol):
     def uses_self_conditioning(self) -> bool:
         """Whether it does."""
         ...
+
+
+def is_self_conditioned(denoiser: Denoiser) -> bool:
+    """Whether a denoiser wants its last probabilities back.
+
+    Args:
+        denoiser: Any.
+
+    Returns:
+        What it says; those that say nothing don't.
+    """
+    return isinstance(denoiser, SelfConditioned) and denoiser.uses_self_conditioning
 
 
 def guided(conditional: Logits, unconditional: Logits, scale: float) -> Logits:
@@ -81,12 +93,6 @@ class Scorer:
         self._all_rows = tuple(range(num_rows))
         self._device = device
         self._selected: dict[tuple[int, ...], tuple[Cache | None, Cache | None]] = {}
-        self.is_self_conditioned = isinstance(denoiser, SelfConditioned) and denoiser.uses_self_conditioning
-
-    @property
-    def nfe_per_pass(self) -> int:
-        """Forward passes that one call takes."""
-        return 1 if self._guidance_scale == 0.0 else 2
 
     def keep_only(self, groups: list[tuple[int, ...]]) -> None:
         """Forget the selected context of rows that are no longer asked about in this combination.

@@ -1,0 +1,167 @@
+"""Canvases on their way from the first pass to the last, told apart from whoever scores them.
+
+A drawing says what it wants scored, is given the scores, and says what became of its canvases. It knows no denoiser: so
+the plain loop and an engine that scores the canvases of many requests together run the very same passes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from redraft.sampler.advance import Advance, advance
+from redraft.sampler.canvas import Canvas, SpecialIds
+from redraft.sampler.draft import Draft, RowGroup
+from redraft.sampler.ending import Ending, width_of
+from redraft.sampler.random import Draws
+from redraft.sampler.rules import rules_for
+from redraft.sampler.settings import SamplerSettings
+from redraft.sampler.step import Step
+from redraft.sampler.verdict import Verdict, judge, merge
+from redraft.types import Logits, Probs, Tokens, WholePerRow
+
+__all__ = ["Ask", "Drawing"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """Rows of equal width whose scores the next pass needs."""
+
+    tokens: Tokens
+    """What stands on them, as wide as it is worth scoring."""
+    rows: tuple[int, ...]
+    """Which rows of the drawing they are."""
+    last_probs: Probs | None
+    """What came of the last pass, for a denoiser that is self-conditioned."""
+
+
+class Drawing:
+    """One canvas per row, all under the same settings.
+
+    Args:
+        canvas: Where to start.
+        settings: How to go on; ``canvas_length`` and ``max_new_tokens`` are the caller's affair.
+        special: Ids that are no text.
+        seeds: One per row.
+        block: Which canvas of the request this is.
+        vocab_size: Of the denoiser.
+        is_self_conditioned: Whether the denoiser wants its last probabilities back.
+    """
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        *,
+        settings: SamplerSettings,
+        special: SpecialIds,
+        seeds: WholePerRow,
+        block: int,
+        vocab_size: int,
+        is_self_conditioned: bool = False,
+    ) -> None:
+        self._rules = rules_for(settings, special, canvas, vocab_size)
+        self._ending = Ending.of(canvas, special.ends)
+        self._seeds = tuple(int(seed) for seed in seeds)
+        assert len(self._seeds) == canvas.batch, f"{len(self._seeds)} seeds for {canvas.batch} rows"
+        self._block = block
+        self._index = 0
+        self._nfe_per_pass = 1 if settings.guidance_scale == 0.0 else 2
+        self._nfe = (0,) * canvas.batch
+        self._is_self_conditioned = is_self_conditioned
+        self._draft = Draft.start(canvas, self._ending.may_end)
+        self._groups = self._next_groups()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every row is finished."""
+        return not self._groups
+
+    @property
+    def rows(self) -> list[tuple[int, ...]]:
+        """The rows of each ask, without the asks."""
+        return [group.rows for group in self._groups]
+
+    def asks(self) -> list[Ask]:
+        """What the next pass needs scored.
+
+        Returns:
+            One ask per width; none when all rows are finished.
+        """
+        parts = [(group, self._draft.cut(group)) for group in self._groups]
+        return [Ask(tokens=part.canvas.tokens, rows=group.rows, last_probs=part.last_probs) for group, part in parts]
+
+    @torch.no_grad()
+    def advance(self, scores: Iterable[Logits]) -> Step:
+        """Take all unfinished rows one pass further.
+
+        Args:
+            scores: Fresh float32 scores for each ask, in order; written to. Taken one after the other, so that they
+                need not all be held at once.
+
+        Returns:
+            What the pass did.
+        """
+        draft, groups = self._draft, self._groups
+        assert groups, "a finished drawing takes no further pass"
+        # 1. Judge the scores, write the verdict.
+        verdicts = [(group, self._judge(group, logits)) for group, logits in zip(groups, scores, strict=True)]
+        draws = self._draws(self._seeds, draft.canvas.length)
+        moved = advance(draft, merge(draft, verdicts), self._rules, self._ending, draws)
+        self._draft = moved.draft
+        # 2. Count the passes, see who goes on and how wide.
+        unfinished = {row for group in groups for row in group.rows}
+        self._nfe = tuple(count + self._nfe_per_pass * (row in unfinished) for row, count in enumerate(self._nfe))
+        self._groups = self._next_groups()
+        self._index += 1
+        return self._step(moved, self._index - 1)
+
+    def standing(self) -> Step:
+        """The canvases as they are, with no pass.
+
+        Returns:
+            A record in which nothing was done.
+        """
+        canvas = self._draft.canvas
+        nothing = torch.zeros_like(canvas.is_settled)
+        idle = Advance(draft=self._draft, committed=nothing, revised=nothing, proposed=canvas.tokens)
+        return self._step(idle, self._index)
+
+    def _judge(self, group: RowGroup, logits: Logits) -> Verdict:
+        draws = self._draws(tuple(self._seeds[row] for row in group.rows), group.width)
+        part, keep = self._draft.cut(group), self._is_self_conditioned
+        return judge(part, logits, self._rules, self._ending, draws, keep_probs=keep)
+
+    def _draws(self, seeds: tuple[int, ...], length: int) -> Draws:
+        device = self._draft.canvas.tokens.device
+        return Draws(seeds=seeds, block=self._block, step=self._index, length=length, device=device)
+
+    def _next_groups(self) -> list[RowGroup]:
+        """The unfinished rows, together where equally wide. The one place where the loop waits for the device."""
+        draft = self._draft
+        widths = width_of(draft.is_after_end)
+        # Self-conditioning needs the last distributions at every position, so such rows stay whole.
+        if not self._rules.narrows or self._is_self_conditioned:
+            widths = torch.full_like(widths, draft.canvas.length)
+        by_width: dict[int, list[int]] = {}
+        for row, width in enumerate(widths.masked_fill(draft.is_finished, 0).cpu()):
+            if int(width) > 0:
+                by_width.setdefault(int(width), []).append(row)
+        return [RowGroup(rows=tuple(rows), width=width) for width, rows in by_width.items()]
+
+    def _step(self, moved: Advance, index: int) -> Step:
+        canvas = moved.draft.canvas
+        going_on = {row for group in self._groups for row in group.rows}
+        return Step(
+            index=index,
+            block=self._block,
+            tokens=canvas.tokens,
+            proposed=moved.proposed,
+            is_settled=canvas.is_settled,
+            is_masked=canvas.is_masked,
+            committed=moved.committed,
+            revised=moved.revised,
+            confidence=canvas.confidence,
+            nfe=self._nfe,
+            is_finished=tuple(row not in going_on for row in range(canvas.batch)),
+            is_last=not self._groups,
+        )
