@@ -2,7 +2,8 @@
 
 A request's life here: encode the text, take each segment into the context once, draw canvases until the text ends,
 decode. Every request is a pure function of its own content: ``generate`` draws it alone, so its bytes depend on nobody
-else. ``generate_batch`` draws equal shapes together for throughput. What does not fit the model is an ``InputError``.
+else. ``generate_batch`` draws equal shapes together for throughput; ``redraft.engine.batching`` answers requests that
+come and go. What does not fit the model is an ``InputError``.
 """
 
 import dataclasses
@@ -15,14 +16,14 @@ import torch
 
 from redraft.denoiser import Cache, Denoiser, Transformer
 from redraft.denoiser.checkpoint import Loaded
-from redraft.denoiser.families import BlockContext, BlockDenoiser
+from redraft.engine.desk import Desk
 from redraft.engine.frame import Frame
-from redraft.engine.job import Job, Stopwatch, ids_of
+from redraft.engine.job import Job
 from redraft.engine.layout import Layout, NativeLayout, Reader
 from redraft.engine.request import Request
 from redraft.engine.result import Result
-from redraft.errors import CheckpointError, ConfigError, ContextLengthError
-from redraft.sampler import Canvas, SamplerSettings, Step, sample
+from redraft.errors import CheckpointError, ConfigError
+from redraft.sampler import SamplerSettings, Step, sample
 from redraft.text import Tokenizer
 
 __all__ = ["Engine", "Presets"]
@@ -92,7 +93,15 @@ class Engine:
         self.device = torch.device(device)
         own = {"canvas_length": canvas_length, "max_new_tokens": canvas_length} if presets is None else {}
         self._defaults: dict[str, Any] = own | (defaults or {})
-        self._layout = layout
+        self.desk = Desk(
+            denoiser,
+            tokenizer,
+            layout,
+            context_length=context_length,
+            canvas_length=canvas_length,
+            name=name,
+            device=self.device,
+        )
         self._presets: Presets = presets or _native_preset
         self.special_ids = layout.special_ids
         self.settings()  # a checkpoint's defaults are checked when it is opened, not at its first request
@@ -150,7 +159,7 @@ class Engine:
         # JSON and people write 1 for 1.0.
         values = {name: float(v) if type(v) is int and "float" in known[name] else v for name, v in values.items()}
         settings = dataclasses.replace(preset, **values)
-        self._check_canvas(settings)
+        self.desk.check_canvas(settings)
         return settings
 
     def generate(self, request: Request) -> Result:
@@ -182,7 +191,7 @@ class Engine:
         for block in itertools.count():
             text_before, num_given = self.tokenizer.decode(job.completion), job.num_given
             for step in self._draw([job], cache, block):
-                result = self._close_canvas(job, step, 0) if step.is_last else None
+                result = self.desk.close_canvas(job, step, 0) if step.is_last or job.is_spent() else None
                 job.watch.pause()
                 yield Frame(
                     request_id=request.id,
@@ -197,7 +206,7 @@ class Engine:
                 if result is not None:
                     return
                 job.watch.go_on()
-            cache = self._settle_canvases([job], cache)
+            cache = self.desk.settle([job], cache)
 
     def generate_batch(
         self, requests: Sequence[Request], *, batch_size: int = 16, tick: Callable[[int], None] | None = None
@@ -219,7 +228,8 @@ class Engine:
         for index, request in enumerate(requests):
             job = self._open(request)
             lengths = (*(len(segment) for segment in job.segments), len(job.given))
-            groups.setdefault((lengths, request.settings), []).append(index)
+            is_limited = request.max_passes is not None or request.deadline_s is not None  # such a one is drawn alone
+            groups.setdefault((lengths, request.settings, index if is_limited else None), []).append(index)
         results: dict[int, Result] = {}
         for members in groups.values():
             for start in range(0, len(members), batch_size):
@@ -243,7 +253,7 @@ class Engine:
                 for row, (index, job) in enumerate(jobs.items()):
                     if step.is_finished[row] and row in open_rows:
                         open_rows.remove(row)
-                        result = self._close_canvas(job, step, row)
+                        result = self.desk.close_canvas(job, step, row)
                         if result is not None:
                             results[index] = result
             assert not open_rows, "every row finishes"
@@ -253,72 +263,26 @@ class Engine:
             if len(going_on) < len(jobs) and cache is not None:
                 cache = cache.select(torch.tensor(going_on, device=self.device))
             jobs = {index: job for index, job in jobs.items() if index not in results}
-            cache = self._settle_canvases([*jobs.values()], cache)
+            cache = self.desk.settle([*jobs.values()], cache)
         raise AssertionError("the last canvas gives a result")
 
     def _open(self, request: Request) -> Job:
-        """Encode a request's text and check that the model can take it."""
-        watch = Stopwatch()
-        since = time.perf_counter()
-        opening = self._layout.open(request)
-        watch.add("tokenize", since)
-        job = Job(request=request, segments=opening.segments, given=opening.given, watch=watch)
-        self._check_canvas(request.settings)
-        later = self._layout.room(request.settings, self._num_canvases(job))
-        if job.prompt_tokens - len(job.given) + later > self.context_length:
-            fewest = request.settings.canvas_length
-            remedy = "shorten it"
-            if later:
-                is_one_enough = self._layout.block_length is None and request.settings.max_new_tokens > fewest
-                remedy = f"lower max_new_tokens{f' to {fewest}' if is_one_enough else ''} or shorten it"
-            needed = f"and max_new_tokens={request.settings.max_new_tokens} needs {later} more, " if later else ""
-            raise ContextLengthError(
-                f"the prompt has {job.prompt_tokens} tokens, {needed}"
-                f"but the model {self.name} takes a context of {self.context_length}; {remedy}"
-            )
-        return job
-
-    def _check_canvas(self, settings: SamplerSettings) -> None:
-        block_length = self._layout.block_length
-        if block_length is not None and settings.canvas_length != block_length:
-            raise ConfigError(
-                f"canvas_length={settings.canvas_length}, but the model {self.name} draws blocks of {block_length}; "
-                "leave it out; for a longer answer raise max_new_tokens, which opens further blocks"
-            )
-        if settings.family == "masked" and self.special_ids.mask is None:
-            raise ConfigError(f"family='masked', but the model {self.name} has no [MASK]; use family='uniform'")
-        if settings.canvas_length > self.canvas_length:
-            raise ConfigError(
-                f"canvas_length={settings.canvas_length} is longer than the {self.canvas_length} that the model "
-                f"{self.name} takes; for a longer answer raise max_new_tokens, which opens further canvases"
-            )
-
-    def _num_canvases(self, job: Job) -> int:
-        return self._layout.num_canvases(job.request.settings, len(job.given))
+        return self.desk.open(request)
 
     def _prefill(self, jobs: Sequence[Job]) -> Cache | None:
-        """Take the settled segments of jobs of equal shape into one context."""
-        since = time.perf_counter()
-        cache: Cache | None = None
-        for rows in zip(*(job.segments for job in jobs), strict=True):
-            with torch.inference_mode():
-                cache = self.denoiser.encode(torch.tensor(rows, device=self.device), cache)
-        for job in jobs:
-            job.watch.add("prefill", since)
-        return cache
+        return self.desk.prefill(jobs)
 
     def _draw(self, jobs: Sequence[Job], cache: Cache | None, block: int) -> Iterator[Step]:
         """Run the loop over one canvas per job and note what it cost."""
         settings = jobs[0].request.settings
-        seeds = torch.tensor([job.request.seed for job in jobs])
         since = time.perf_counter()
         steps = sample(
             self.denoiser,
             context=cache,
-            canvas=self._blank_canvas(jobs, cache, seeds, block),
+            canvas=self.desk.blank_canvas(jobs, cache, block),
             settings=settings,
             special=self.special_ids,
-            seeds=seeds,
+            seeds=torch.tensor([job.request.seed for job in jobs]),
             block=block,
         )
         is_finished = (False,) * len(jobs)
@@ -330,59 +294,10 @@ class Engine:
             for row, job in enumerate(jobs):
                 job.watch.add("denoise", since)
                 if not is_finished[row]:
-                    job.nfe = step.nfe[row]
-                    job.revised += int(step.revised[row].sum())
+                    job.note_pass(step, row)
             is_finished = step.is_finished
             yield step
             since = time.perf_counter()
-
-    def _blank_canvas(self, jobs: Sequence[Job], cache: Cache | None, seeds: torch.Tensor, block: int) -> Canvas:
-        """A canvas per job, all open but for what is given."""
-        settings, mask = jobs[0].request.settings, self.special_ids.mask
-        if settings.family == "masked":
-            assert mask is not None, "settings of a family without its token are refused"
-            given = self._given(jobs, cache)
-            canvas = Canvas.blank(len(jobs), settings.canvas_length, mask, device=self.device)
-            if not given.shape[1]:
-                return canvas
-            canvas.tokens[:, : given.shape[1]] = given
-            canvas.is_editable[:, : given.shape[1]] = False
-            return Canvas.from_tokens(canvas.tokens, canvas.is_editable, mask)
-        return Canvas.noise(
-            seeds,
-            settings.canvas_length,
-            self.denoiser.vocab_size,
-            special=self.special_ids,
-            block=block,
-            device=self.device,
-        )
-
-    @torch.inference_mode()
-    def _given(self, jobs: Sequence[Job], cache: Cache | None) -> torch.Tensor:
-        """What stands on the canvases before the first pass, one row per job."""
-        given = [job.given[: job.num_given] for job in jobs]
-        if self._layout.opens_with_likeliest and not given[0] and isinstance(cache, BlockContext):
-            assert isinstance(self.denoiser, BlockDenoiser), "only these leave such a context"
-            logits = self.denoiser.next_logits(cache).float()
-            logits[:, self.special_ids.mask] = -torch.inf
-            return logits.argmax(dim=-1, keepdim=True)
-        return torch.tensor(given, dtype=torch.int64, device=self.device).view(len(jobs), -1)
-
-    def _close_canvas(self, job: Job, step: Step, row: int) -> Result | None:
-        """Take a finished canvas; the result if it was the last."""
-        job.take_canvas(ids_of(step.tokens[row]), self.tokenizer)
-        is_last = step.block + 1 >= self._num_canvases(job)
-        return job.result(self.tokenizer, self.name) if job.is_done or is_last else None
-
-    def _settle_canvases(self, jobs: Sequence[Job], cache: Cache | None) -> Cache:
-        """Take a finished canvas of each job into the context."""
-        since = time.perf_counter()
-        rows = [self._layout.settled(job.canvas) for job in jobs]
-        with torch.inference_mode():
-            cache = self.denoiser.encode(torch.tensor(rows, device=self.device), cache)
-        for job in jobs:
-            job.watch.add("prefill", since)
-        return cache
 
 
 def _native_preset(effort: str, values: Mapping[str, Any]) -> SamplerSettings:

@@ -9,6 +9,7 @@ from torch import Tensor
 from redraft.engine.layout import Reader
 from redraft.engine.request import Request
 from redraft.engine.result import FinishReason, Result, Seconds
+from redraft.sampler import Step
 
 __all__ = ["Job", "Stage", "Stopwatch", "ids_of"]
 
@@ -88,6 +89,15 @@ class Job:
     revised: int = 0
     """Revisions so far."""
 
+    num_passes: int = 0
+    """Passes so far, over all canvases."""
+
+    opened_at: float = field(default_factory=time.perf_counter)
+    """When it came, by ``time.perf_counter``."""
+
+    cut: FinishReason | None = None
+    """Why the answer ends before the model ended it; None while nothing says so."""
+
     @property
     def prompt_tokens(self) -> int:
         """Tokens that were asked with, those on the first canvas included."""
@@ -101,7 +111,22 @@ class Job:
     @property
     def is_done(self) -> bool:
         """Whether no further canvas is due."""
-        return self.has_ended or len(self.completion) >= self.request.settings.max_new_tokens
+        return self.cut is not None or self.has_ended or len(self.completion) >= self.request.settings.max_new_tokens
+
+    def is_spent(self) -> bool:
+        """Whether the request's passes or its time are used up; remembered, so that the result can say so."""
+        request = self.request
+        if self.cut is None and request.max_passes is not None and self.num_passes >= request.max_passes:
+            self.cut = "passes"
+        if self.cut is None and request.deadline_s is not None:
+            self.cut = "deadline" if time.perf_counter() - self.opened_at >= request.deadline_s else None
+        return self.cut is not None
+
+    def note_pass(self, step: Step, row: int) -> None:
+        """Count a pass over the open canvas."""
+        self.num_passes += 1
+        self.nfe = step.nfe[row]
+        self.revised += int(step.revised[row].sum())
 
     def take_canvas(self, tokens: list[int], tokenizer: Reader) -> None:
         """Append a finished canvas to the text: what stands before the first end, control tokens left out."""
@@ -121,7 +146,7 @@ class Job:
         since = time.perf_counter()
         limit = self.request.settings.max_new_tokens
         is_whole = self.has_ended and len(self.completion) <= limit
-        finish_reason: FinishReason = "stop" if is_whole else "length"
+        finish_reason: FinishReason = self.cut or ("stop" if is_whole else "length")
         completion = self.completion[:limit]
         text = tokenizer.decode(completion)
         self.watch.add("detokenize", since)

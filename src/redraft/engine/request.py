@@ -32,17 +32,27 @@ class Request:
     settings: SamplerSettings = field(default_factory=SamplerSettings)
     """How the answer is drawn, its greatest length included."""
 
+    max_passes: int | None = None
+    """Passes over all canvases after which the answer ends with what the last one proposes; None for no such limit."""
+
+    deadline_s: float | None = None
+    """Seconds from its arrival after which the answer ends likewise, so that its bytes depend on the clock."""
+
     def __post_init__(self) -> None:
         """Check what depends on no model.
 
         Raises:
             PromptError: There is no text.
-            ConfigError: The seed is out of range.
+            ConfigError: The seed or a limit is out of range.
         """
         if not any(segment.text for segment in self.segments):
             raise PromptError("the prompt is empty; write what the model is to answer")
         if isinstance(self.seed, bool) or not 0 <= self.seed <= _MAX_SEED:
             raise ConfigError(f"seed={self.seed} is not allowed; use a whole number from 0 to {_MAX_SEED}")
+        if self.max_passes is not None and (isinstance(self.max_passes, bool) or self.max_passes < 1):
+            raise ConfigError(f"max_passes={self.max_passes} is not allowed; use a whole number of at least 1")
+        if self.deadline_s is not None and not self.deadline_s > 0:
+            raise ConfigError(f"deadline_s={self.deadline_s} is not allowed; use seconds above 0")
 
     @classmethod
     def from_prompt(

@@ -99,7 +99,7 @@ def test_a_stream_ends_with_what_generate_gives(engine_of: Callable[[str], Engin
     assert last.result.nfe == len(frames) == last.nfe
     shown = last.text_before + "".join(piece.text for piece in last.pieces())
     assert shown.startswith(last.result.text[:4])
-    blocks = engine._layout.block_length
+    blocks = engine.desk.layout.block_length
     assert frames[0].num_given == (0 if blocks is None else last.result.prompt_tokens % blocks)
     assert all(frame.num_given == 0 for frame in frames if frame.step.block)
 
@@ -149,7 +149,7 @@ def test_several_canvases_are_the_plain_loop(engine_of: Callable[[str], Engine])
     tokens, seeds = [], torch.tensor([5])
     request = Request.from_prompt("hi", seed=5, settings=settings)
     with torch.inference_mode():
-        cache = engine.denoiser.encode(torch.tensor(engine._layout.open(request).segments))
+        cache = engine.denoiser.encode(torch.tensor(engine.desk.layout.open(request).segments))
         for block in range(3):
             canvas = Canvas.noise(seeds, length, engine.denoiser.vocab_size, special=special, block=block)
             options = {"context": cache, "canvas": canvas, "seeds": seeds, "block": block}

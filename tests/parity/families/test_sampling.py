@@ -45,7 +45,7 @@ def engine_of(engines: dict[str, Engine], tmp_path_factory: pytest.TempPathFacto
 
 
 def tokens_of(engine: Engine, prompt: str) -> list[int]:
-    opening: Opening = engine._layout.open(Request.from_prompt(prompt))
+    opening: Opening = engine.desk.layout.open(Request.from_prompt(prompt))
     return [token for part in (*opening.segments, opening.given) for token in part]
 
 
