@@ -1,4 +1,4 @@
-"""The sandbox against hostile programs: nothing leaves it, nothing stays, and no verdict but one's own can be touched."""
+"""The sandbox against hostile programs: nothing leaves it, nothing stays, no other verdict can be touched."""
 
 import json
 import os

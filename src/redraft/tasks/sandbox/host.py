@@ -2,8 +2,8 @@
 
 The text runs as a module in a process of its own: inside bubblewrap where it is installed (no network, no files but
 the interpreter's, nobody's user), always under limits of memory, time, files and processes, and on Linux behind a
-filter of system calls that leaves it nothing but computing. The process that forks these children runs no foreign line. What
-is right is never told inside: whoever asked compares. The answer's channel belongs to one child alone.
+filter of system calls that leaves it nothing but computing. The process that forks these children runs no foreign
+line. What is right is never told inside: whoever asked compares. The answer's channel belongs to one child alone.
 """
 
 import atexit
