@@ -1,0 +1,88 @@
+"""Starts a native run from the weights of another model: ``train.start_from``."""
+
+from importlib import resources
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from redraft.denoiser import Transformer
+from redraft.denoiser.checkpoint import load_checkpoint
+from redraft.errors import ConfigError
+from redraft.text import Tokenizer
+
+__all__ = ["start_folder", "start_from"]
+
+GROWS = "canvas_position.weight"
+"""The one table that may be longer than the start's: one row for each position of a canvas."""
+
+
+def start_folder(name: str) -> Path:
+    """Find the folder that ``train.start_from`` means.
+
+    Args:
+        name: Of a shipped model, or the path of a folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ConfigError: If there is neither.
+    """
+    folders = [Path(name)]
+    if Path(name).name == name:
+        # A name goes to the shipped models first, as everywhere else.
+        folders.insert(0, Path(str(resources.files("redraft").joinpath("models"))) / name)
+    for folder in folders:
+        if (folder / "config.json").is_file():
+            return folder
+    raise ConfigError(
+        f"train.start_from={name!r} is neither a shipped model nor a model folder; name one, for example 'nano' or "
+        "'runs/first/model'"
+    )
+
+
+def start_from(name: str, model: Transformer, tokenizer: Tokenizer) -> str:
+    """Copy the weights of a model into another one of the same shape.
+
+    A canvas may be longer than the start's; the positions behind it keep the values that they have.
+
+    Args:
+        name: What ``train.start_from`` says.
+        model: Takes the weights.
+        tokenizer: Of the run.
+
+    Returns:
+        The digest of the start.
+
+    Raises:
+        ConfigError: If there is no such model, or it has another tokenizer or another shape.
+    """
+    folder = start_folder(name)
+    loaded = load_checkpoint(folder)
+    if loaded.tokenizer_json != tokenizer.to_json():
+        raise ConfigError(
+            f"train.start_from={name!r} has another tokenizer than this run, so its token ids mean other texts; start "
+            "from a model of the same tokenizer, or leave train.start_from out"
+        )
+    theirs, ours = dict(loaded.model.named_parameters()), dict(model.named_parameters())
+    for key in sorted(theirs.keys() | ours.keys()):
+        if key not in theirs or key not in ours or not _fits(key, theirs[key], ours[key]):
+            raise ConfigError(
+                f"train.start_from={name!r} has another shape than [model]: {key} is {_shape(theirs, key)} there and "
+                f"{_shape(ours, key)} here; take over the start's [model] section"
+            )
+    with torch.no_grad():
+        for key, weight in theirs.items():
+            ours[key][: len(weight)].copy_(weight) if weight.dim() else ours[key].copy_(weight)
+    return loaded.digest
+
+
+def _fits(key: str, theirs: Tensor, ours: Tensor) -> bool:
+    if key == GROWS:
+        return theirs.shape[1:] == ours.shape[1:] and len(theirs) <= len(ours)
+    return theirs.shape == ours.shape
+
+
+def _shape(weights: dict[str, Tensor], key: str) -> str:
+    return "×".join(map(str, weights[key].shape)) or "a single number" if key in weights else "missing"
