@@ -3,7 +3,18 @@
 from redraft.denoiser.cache import KeyValueCache
 from redraft.denoiser.config import TransformerConfig
 from redraft.denoiser.fake import FakeCache, FakeDenoiser
-from redraft.denoiser.protocol import Cache, Denoiser
+from redraft.denoiser.lean import LeanTransformer
+from redraft.denoiser.protocol import Cache, Denoiser, ScoresSome
 from redraft.denoiser.transformer import Transformer
 
-__all__ = ["Cache", "Denoiser", "FakeCache", "FakeDenoiser", "KeyValueCache", "Transformer", "TransformerConfig"]
+__all__ = [
+    "Cache",
+    "Denoiser",
+    "FakeCache",
+    "FakeDenoiser",
+    "KeyValueCache",
+    "LeanTransformer",
+    "ScoresSome",
+    "Transformer",
+    "TransformerConfig",
+]

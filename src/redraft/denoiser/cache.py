@@ -30,6 +30,9 @@ class KeyValueCache:
     is_valid: TokenMask
     """False at padding."""
 
+    has_padding: bool
+    """Whether any position is padding. Said once, when the context is made: looking costs a host round trip."""
+
     @property
     def length(self) -> int:
         """Number of context positions held, padding included."""
@@ -40,23 +43,21 @@ class KeyValueCache:
         """Number of context tokens of each row."""
         return self.is_valid.sum(dim=1)
 
-    @property
-    def has_padding(self) -> bool:
-        """Whether any position is padding; costs a host round trip on an accelerator."""
-        return not bool(self.is_valid.all())
-
     def extended(self, keys: list[HeadRows], values: list[HeadRows], is_valid: TokenMask) -> "KeyValueCache":
         """A new cache with one more segment at the end."""
         return KeyValueCache(
             keys=tuple(torch.cat(pair, dim=2) for pair in zip(self.keys, keys, strict=True)),
             values=tuple(torch.cat(pair, dim=2) for pair in zip(self.values, values, strict=True)),
             is_valid=torch.cat([self.is_valid, is_valid], dim=1),
+            has_padding=self.has_padding or not bool(is_valid.all()),
         )
 
     def select(self, rows: WholePerRow) -> "KeyValueCache":
         """The cache of some rows, in the given order."""
+        is_valid = self.is_valid[rows]
         return KeyValueCache(
             keys=tuple(layer[rows] for layer in self.keys),
             values=tuple(layer[rows] for layer in self.values),
-            is_valid=self.is_valid[rows],
+            is_valid=is_valid,
+            has_padding=self.has_padding and not bool(is_valid.all()),
         )

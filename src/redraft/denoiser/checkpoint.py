@@ -170,9 +170,9 @@ def load_checkpoint(folder: Path, *, device: str = "cpu", dtype: torch.dtype | N
     if config.get("num_parameters") != sum(math.prod(shape) for shape in shapes.values()):
         raise CheckpointError(f"{folder / CONFIG_NAME}: num_parameters does not follow from 'transformer'")
     weights = _parse_weights(contents[WEIGHTS_NAME], shapes, folder / WEIGHTS_NAME)
-    model = Transformer(settings).to(dtype=dtype or torch.float32)
-    model.load_state_dict(weights)
-    model = model.to(device).eval().requires_grad_(False)
+    model = Transformer.without_weights(settings)
+    model.load_state_dict(weights, assign=True)
+    model = model.to(device=device, dtype=dtype or torch.float32).eval().requires_grad_(False)
     return Loaded(model=model, tokenizer_json=tokenizer_json, config=config, digest=digest)
 
 
@@ -249,7 +249,7 @@ def _parse_weights(raw: bytes, expected: dict[str, tuple[int, ...]], path: Path)
         dtype, begin, end = _checked_entry(name, header[name], shape, len(raw) - start, path)
         spans.append((begin, end))
         # bytearray: torch warns about a read-only buffer, and a copy is aligned whatever the offset.
-        flat = torch.frombuffer(bytearray(raw[start + begin : start + end]), dtype=dtype)
+        flat = torch.frombuffer(bytearray(memoryview(raw)[start + begin : start + end]), dtype=dtype)
         weights[name] = flat.view(shape)
         if not bool(torch.isfinite(flat).all()):
             raise CheckpointError(f"{path}: the weight {name} holds NaN or infinity")

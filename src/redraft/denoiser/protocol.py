@@ -5,9 +5,18 @@ Nothing here knows a tokenizer, a noise process or a sampling rule.
 
 from typing import Protocol, runtime_checkable
 
+from jaxtyping import Float, Int
+from torch import Tensor
+
 from redraft.types import Logits, Probs, TokenMask, Tokens, WholePerRow
 
-__all__ = ["Cache", "Denoiser"]
+__all__ = ["Cache", "Denoiser", "Places", "ScoresSome", "SomeLogits"]
+
+Places = Int[Tensor, "batch scored"]
+"""Canvas positions of each row, no position twice."""
+
+SomeLogits = Float[Tensor, "batch _ vocab"]
+"""Logits of some positions."""
 
 
 @runtime_checkable
@@ -67,5 +76,35 @@ class Denoiser(Protocol):
 
         Returns:
             Logits; a family with [MASK] may give it any score, the sampler never commits it.
+        """
+        ...
+
+
+@runtime_checkable
+class ScoresSome(Protocol):
+    """A denoiser that can leave positions out, at less cost and with the same scores of the others, to the bit.
+
+    That holds for a whole multiple of 8 positions: matrix products may take another way for the last few rows. The
+    scores are finite, and whoever gets them may write on them.
+    """
+
+    def denoise_some(
+        self,
+        canvas: Tokens,
+        places: Places | None,
+        cache: Cache | None = None,
+        *,
+        self_conditioning: Probs | None = None,
+    ) -> SomeLogits:
+        """Score the clean token at some canvas positions.
+
+        Args:
+            canvas: The tokens as they are now, all of them.
+            places: Which positions; None for all.
+            cache: The settled context; None when there is none.
+            self_conditioning: As in ``Denoiser.denoise``, for every position of the canvas.
+
+        Returns:
+            Logits of those positions, in the order of ``places``.
         """
         ...

@@ -118,12 +118,26 @@ class Transformer(nn.Module):
         self.loop_injection = nn.Parameter(torch.ones(())) if config.num_loop_layers else None
         self.self_conditioning = SelfConditioning(config) if config.uses_self_conditioning else None
         self.head = nn.Linear(config.width, config.vocab_size, bias=False)
+        self._register_tables()
+        if not self.head.weight.is_meta:
+            self.reset_parameters(torch.Generator().manual_seed(0))
+
+    @classmethod
+    def without_weights(cls, config: TransformerConfig) -> "Transformer":
+        """A model to load weights into, by ``load_state_dict(..., assign=True)``; none are drawn before."""
+        with torch.device("meta"):
+            model = cls(config)
+        model._register_tables()
+        return model
+
+    def _register_tables(self) -> None:
+        """What follows from the configuration alone."""
+        config = self.config
         angles = config.rope_base ** (-torch.arange(0, config.head_width, 2) / config.head_width)
         self.register_buffer("rope_frequencies", angles, persistent=False)
         is_digit = torch.zeros(config.vocab_size, dtype=torch.bool)
         is_digit[list(config.digit_token_ids)] = True
         self.register_buffer("is_digit", is_digit, persistent=False)
-        self.reset_parameters(torch.Generator().manual_seed(0))
 
     @property
     def vocab_size(self) -> int:
@@ -178,7 +192,9 @@ class Transformer(nn.Module):
         positions = first[:, None] + valid.cumsum(dim=1) - 1
         self._visit_all(x_BLD, positions, attend)
         if cache is None:
-            return KeyValueCache(keys=tuple(attend.keys), values=tuple(attend.values), is_valid=valid)
+            keys, values = tuple(attend.keys), tuple(attend.values)
+            has_padding = is_valid is not None and not bool(is_valid.all())
+            return KeyValueCache(keys=keys, values=values, is_valid=valid, has_padding=has_padding)
         return cache.extended(attend.keys, attend.values, valid)
 
     def denoise(

@@ -225,6 +225,7 @@ class BlockDenoiser(nn.Module):
             keys=(nothing,) * config.num_layers,
             values=(nothing,) * config.num_layers,
             is_valid=torch.zeros_like(no_tokens, dtype=torch.bool),
+            has_padding=False,
         )
         return BlockContext(
             settled=settled,

@@ -1,0 +1,104 @@
+"""One layer of the native transformer as answering needs it: few operations, most of them in place.
+
+Letters as in ``redraft.types``; N counts the positions of all rows. Three things are folded into the weights once: the
+size that a norm gives its rows, the transpose, and the order of the rotary axes, which puts the two of each pair side
+by side, so that rotating them is one complex product.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from redraft.denoiser.cache import HeadRows, SeenRows
+from redraft.denoiser.transformer import Layer
+
+__all__ = ["LeanLayer", "Matrix", "Rotations", "Rows", "unit"]
+
+Rows = Float[Tensor, "rows width"]
+"""Activations, one position per row."""
+
+Matrix = Float[Tensor, "_ _"]
+"""Weights, ready to stand on the right of a product."""
+
+Rotations = Complex[Tensor, "batch_or_one length pairs"]
+"""Complex numbers of length 1."""
+
+_LEAST_LENGTH = 1e-4
+"""As in the transformer: shorter rows are not stretched to full length."""
+
+
+def unit(x: Tensor) -> Tensor:
+    """Rows of Euclidean length 1."""
+    return x / torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_min_(_LEAST_LENGTH)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeanLayer:
+    """The matrices of one layer."""
+
+    num_heads: int
+    """Attention heads."""
+    qkv: Matrix
+    """Queries, keys and values at once."""
+    out: Matrix
+    """From attention back to the residual stream."""
+    mlp_in: Matrix
+    """Into the MLP."""
+    mlp_out: Matrix
+    """And out of it."""
+
+    @classmethod
+    def of(cls, layer: Layer) -> "LeanLayer":
+        """Copy, fold and transpose the weights of a layer."""
+        heads, qkv = layer.attention.num_heads, layer.attention.qkv.weight.detach()
+        width = qkv.shape[1]
+        # Axis i of a head goes with axis i + K / 2; afterwards axis 2 i goes with 2 i + 1.
+        order = torch.arange(width, device=qkv.device).view(heads, 2, -1).transpose(1, 2).reshape(-1)
+        qkv = torch.cat([qkv[:width][order], qkv[width : 2 * width][order], qkv[2 * width :]])
+        return cls(
+            num_heads=heads,
+            qkv=(qkv * math.sqrt(width)).t(),
+            out=layer.attention.out.weight.detach().clone().t(),
+            mlp_in=(layer.mlp_in.weight.detach() * math.sqrt(width)).t(),
+            mlp_out=layer.mlp_out.weight.detach().clone().t(),
+        )
+
+    def queries_keys_values(self, x_ND: Rows, rotations: Rotations, batch: int) -> tuple[HeadRows, HeadRows, HeadRows]:
+        """All three, of unit rows ``x_ND``."""
+        qkv = torch.mm(x_ND, self.qkv).view(batch, -1, 3, self.num_heads, self.out.shape[0] // self.num_heads)
+        _turn_(qkv[:, :, :2], rotations)
+        q_BHLK, k_BHLK, v_BHLK = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        return q_BHLK, k_BHLK, v_BHLK
+
+    def keys_values(self, x_ND: Rows, rotations: Rotations, batch: int) -> tuple[HeadRows, HeadRows]:
+        """Just these two, where not every position has a question."""
+        width = self.out.shape[0]
+        kv = torch.mm(x_ND, self.qkv[:, width:]).view(batch, -1, 2, self.num_heads, width // self.num_heads)
+        _turn_(kv[:, :, :1], rotations)
+        k_BHLK, v_BHLK = kv.permute(2, 0, 3, 1, 4).unbind(0)
+        return k_BHLK, v_BHLK
+
+    def queries(self, x_ND: Rows, rotations: Rotations, batch: int) -> HeadRows:
+        """Just these, of the positions that have one."""
+        width = self.out.shape[0]
+        q = torch.mm(x_ND, self.qkv[:, :width]).view(batch, -1, 1, self.num_heads, width // self.num_heads)
+        _turn_(q, rotations)
+        return q[:, :, 0].transpose(1, 2)
+
+    def finish_(self, x_ND: Rows, q_BHLK: HeadRows, k_BHSK: SeenRows, v_BHSK: SeenRows, bias: Tensor | None) -> Rows:
+        """Gather values, and add what attention and then the MLP write to the residual stream, in place."""
+        # Rows of length sqrt(K) at a scale of 1 / sqrt(K) agree as rows of length 1 do at a scale of sqrt(K).
+        scale = math.sqrt(q_BHLK.shape[3])
+        mixed = F.scaled_dot_product_attention(q_BHLK, k_BHSK, v_BHSK, attn_mask=bias, scale=scale)
+        x_ND.addmm_(mixed.transpose(1, 2).reshape(x_ND.shape), self.out)
+        return x_ND.addmm_(torch.mm(unit(x_ND), self.mlp_in).relu_().square_(), self.mlp_out)
+
+
+def _turn_(x: Tensor, rotations: Rotations) -> None:
+    """Bring queries or keys ``[batch, length, any, heads, head_width]`` to length 1 and rotate them, in place."""
+    x.div_(torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_min_(_LEAST_LENGTH))
+    torch.view_as_complex(x.unflatten(-1, (-1, 2))).mul_(rotations[:, :, None, None])
