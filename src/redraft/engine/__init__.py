@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from redraft.engine.autoregressive import AutoregressiveEngine
     from redraft.engine.catalog import DEFAULT_MODEL, Entry, resolve, shipped
     from redraft.engine.description import Inspection
     from redraft.engine.engine import Engine
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_MODEL",
+    "AutoregressiveEngine",
     "Engine",
     "Entry",
     "Frame",
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AutoregressiveEngine": "autoregressive",
     "DEFAULT_MODEL": "catalog",
     "Engine": "engine",
     "Entry": "catalog",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from redraft.denoiser.checkpoint import CONFIG_NAME, FORMAT, load_checkpoint
 from redraft.denoiser.manifest import MANIFEST_NAME
+from redraft.engine.autoregressive import engine_for
 from redraft.engine.catalog import DEFAULT_MODEL
 from redraft.engine.engine import Engine
 from redraft.engine.hub import resolve_model
@@ -38,7 +39,8 @@ def load_engine(model: str = DEFAULT_MODEL, *, device: str = "cpu", dtype: str =
         return load_published(folder, name=model, device=device, dtype=dtype)
     if dtype not in _NATIVE_DTYPES:
         raise ConfigError(f"dtype={dtype!r} is for published models; {model} takes float32")
-    return Engine.from_checkpoint(load_checkpoint(folder, device=device), name=model)
+    loaded = load_checkpoint(folder, device=device)
+    return engine_for(loaded.model).from_checkpoint(loaded, name=model)
 
 
 def _is_ours(folder: Path) -> bool:

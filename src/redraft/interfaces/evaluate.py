@@ -138,14 +138,14 @@ def quick_validation(
     Returns:
         A function of the model and the step.
     """
-    from redraft.engine import Engine
+    from redraft.engine.autoregressive import engine_for
     from redraft.evaluation.accuracy import draw_problems, evaluate, summarise
 
     problems = {task: draw_problems(task, count=count, seed=0, split="dev") for task in tasks}
 
     def validate(model: "Transformer", step: int) -> dict[str, float]:
         del step
-        engine = Engine.from_transformer(model, tokenizer)
+        engine = engine_for(model).from_transformer(model, tokenizer)
         settings = engine.settings(canvas_length=canvas_length, max_new_tokens=canvas_length)
         figures: dict[str, float] = {}
         for task, asked in problems.items():

@@ -10,6 +10,7 @@ from typing import Any
 
 from redraft.denoiser import TransformerConfig
 from redraft.errors import ConfigError
+from redraft.training.arms import ArmRecipe
 
 __all__ = ["DataRecipe", "MixtureEntry", "NoiseRecipe", "OptimizerRecipe", "Recipe", "TrainRecipe"]
 
@@ -318,7 +319,13 @@ class Recipe:
     train: TrainRecipe
     """Length, hardware and output."""
 
+    arm: ArmRecipe = field(default_factory=ArmRecipe)
+    """Diffusion, or what it is compared with."""
+
     def __post_init__(self) -> None:
+        for name, value in self.arm.sight.items():
+            if getattr(self.model, name) != value:
+                raise ConfigError(f"model.{name} follows from arm.name={self.arm.name!r}; leave it out")
         if self.data.canvas_length > self.model.canvas_length:
             raise ConfigError(
                 f"data.canvas_length={self.data.canvas_length} is longer than model.canvas_length="

@@ -10,6 +10,14 @@ from redraft.training.recipe import recipe_to_dict
 
 __all__ = ["export_model"]
 
+_KINDS = {
+    "diffusion": "A Redraft text diffusion model",
+    "causal": "An autoregressive model for comparisons (causal, next token)",
+    "prefix": "An autoregressive model for comparisons (next token, the prompt read both ways)",
+    "one_shot": "A model for comparisons that settles every token in a single pass,",
+}
+"""How a model card begins, by arm."""
+
 
 def export_model(
     folder: Path,
@@ -40,7 +48,7 @@ def export_model(
     lines = [
         "# Model card",
         "",
-        f"A Redraft text diffusion model of {num_weights:,} weights, trained for {step:,} steps on {examples:,}",
+        f"{_KINDS[recipe.arm.name]} of {num_weights:,} weights, trained for {step:,} steps on {examples:,}",
         f"generated examples of the tasks: {tasks}. Every example was made by a program; no text was collected.",
         "",
         "It answers problems of these kinds only. The full recipe is in `config.json` under `extra`.",
@@ -50,7 +58,8 @@ def export_model(
         lines += [f"| {name} | {value:.4f} |" for name, value in sorted(figures.items())]
     training = {"step": step, "examples": examples, "figures": figures, "recipe": recipe_to_dict(recipe)}
     # Decode on canvases of the length that was trained; the model itself may have room for longer ones.
-    sampler = {"canvas_length": recipe.data.canvas_length, "max_new_tokens": recipe.data.canvas_length}
+    length = recipe.data.canvas_length
+    sampler = {"canvas_length": length, "max_new_tokens": length, **recipe.arm.sampler}
     return save_checkpoint(
         folder,
         model=model,

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from redraft.denoiser import Transformer
 from redraft.noise import LossParts, denoising_loss
 from redraft.text import Tokenizer
+from redraft.training.arms_canvas import seen_by_arm
 from redraft.training.config import Recipe
-from redraft.training.corruption import ChosenMask, Rows, TokenTable, corrupt
+from redraft.training.corruption import ChosenMask, Noised, Rows, TokenTable, corrupt
 from redraft.training.data import Batch, BatchStream, ExampleStream
 from redraft.training.export import export_model
 from redraft.training.hardware import autocast, step_flops
@@ -37,7 +38,7 @@ class NativeLearner:
         self.dtype = dtype
         self.table = TokenTable.of(tokenizer)
         self.stream = BatchStream(ExampleStream(recipe.data, tokenizer))
-        self.held_out = HeldOut(recipe.data, tokenizer, recipe.train.validate_batches)
+        self.held_out = HeldOut(recipe.data, tokenizer, recipe.train.validate_batches, arm=recipe.arm)
         self.model = Transformer(recipe.model)
         self.model.reset_parameters(torch.Generator().manual_seed(recipe.train.seed))
         self.model.to(device)
@@ -48,20 +49,8 @@ class NativeLearner:
     def losses(self, batch: Batch, rng: torch.Generator, progress: float) -> Iterator[LossParts]:
         """Noise a batch and score it, all at once."""
         context = batch.context.to(self.device)
-        context_is_valid = batch.context_is_valid.to(self.device)
-
-        def guess(rows: Rows, canvas: Tokens, wanted: ChosenMask) -> Tensor:
-            rows = rows.to(self.device)
-            with torch.no_grad(), autocast(self.device, self.dtype):
-                return self.forward(
-                    context[rows],
-                    canvas.to(self.device)[rows],
-                    context_is_valid=context_is_valid[rows],
-                    scored=wanted.to(self.device),
-                )
-
-        noised = corrupt(batch, self.recipe.noise, self.table, rng, progress=progress, guess=guess)
-        context_is_valid = context_is_valid & noised.sees_context.to(self.device)[:, None]
+        noised = self._seen(batch, rng, progress)
+        context_is_valid = batch.context_is_valid.to(self.device) & noised.sees_context.to(self.device)[:, None]
         scored = batch.is_supervised
         with autocast(self.device, self.dtype):
             logits = self.forward(
@@ -77,12 +66,31 @@ class NativeLearner:
             clean_weight=self.recipe.noise.clean_weight,
         )
 
+    def _seen(self, batch: Batch, rng: torch.Generator, progress: float) -> Noised:
+        """What stands on the canvases while they are scored."""
+        if self.recipe.arm.name != "diffusion":
+            return seen_by_arm(batch, self.recipe.arm, self.table)
+        context = batch.context.to(self.device)
+        context_is_valid = batch.context_is_valid.to(self.device)
+
+        def guess(rows: Rows, canvas: Tokens, wanted: ChosenMask) -> Tensor:
+            rows = rows.to(self.device)
+            with torch.no_grad(), autocast(self.device, self.dtype):
+                return self.forward(
+                    context[rows],
+                    canvas.to(self.device)[rows],
+                    context_is_valid=context_is_valid[rows],
+                    scored=wanted.to(self.device),
+                )
+
+        return corrupt(batch, self.recipe.noise, self.table, rng, progress=progress, guess=guess)
+
     def flops(self, batch: Batch) -> float:
         """Six operations per weight and position, attention left out."""
         return step_flops(self.recipe.model, batch.num_tokens, int(batch.is_supervised.sum()))
 
     def measure(self) -> dict[str, float]:
-        """Score the all-mask and the half-masked canvases of held-out problems."""
+        """Score canvases of held-out problems."""
         return self.held_out.measure(self.model, self.device)
 
     def export(self, folder: Path, *, step: int, examples: int, figures: dict[str, float]) -> None:

@@ -8,7 +8,7 @@ import json
 import tomllib
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -17,6 +17,7 @@ from redraft.denoiser import TransformerConfig
 from redraft.errors import ConfigError
 from redraft.text import Tokenizer
 from redraft.training.adapt_config import AdaptRecipe
+from redraft.training.arms import ArmRecipe
 from redraft.training.config import Recipe
 
 __all__ = [
@@ -132,9 +133,14 @@ def build_recipe(table: Mapping[str, Any], *, tokenizer: Tokenizer | None = None
     for name in FROM_TOKENIZER:
         if name in model:
             raise ConfigError(f"model.{name} follows from the tokenizer; leave it out")
+    arm: ArmRecipe = _build(ArmRecipe, table.get("arm", {}), "arm")
+    for name, value in arm.sight.items():
+        if model.get(name, value) != value:
+            raise ConfigError(f"model.{name} follows from arm.name={arm.name!r}; leave it out and set that")
     derived = {"vocab_size": tokenizer.vocab_size, "digit_token_ids": tuple(tokenizer.digit_token_ids)}
-    config = TransformerConfig.from_dict({**model, **derived})
-    return _build(Recipe, {**table, "model": config}, "")
+    config = TransformerConfig.from_dict({**model, **derived, **arm.sight})
+    recipe: Recipe = _build(Recipe, {**table, "model": config}, "")
+    return replace(recipe, optimizer=replace(recipe.optimizer, **arm.own_rates))
 
 
 def parse_override(text: str) -> tuple[list[str], Any]:
@@ -253,7 +259,8 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
         return _build(hint, value, path)  # pyright: ignore[reportArgumentType]
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return _convert(next(kind for kind in get_args(hint) if kind is not type(None)), value, path)
+        # TOML has no null, but a resolved recipe read back from JSON has.
+        return None if value is None else _convert(next(k for k in get_args(hint) if k is not type(None)), value, path)
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise ConfigError(f"{path}={value!r} is not a list")

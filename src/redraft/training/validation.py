@@ -3,6 +3,7 @@
 How well the model answers after real decoding is ``redraft.evaluation``, which comes in as a callback.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -10,9 +11,12 @@ import torch.nn.functional as F
 
 from redraft.denoiser import Transformer
 from redraft.text import Tokenizer
+from redraft.training.arms import ArmRecipe
+from redraft.training.arms_canvas import seen_by_arm
 from redraft.training.config import DataRecipe
 from redraft.training.corruption import TokenTable
 from redraft.training.data import Batch, BatchStream, ExampleStream
+from redraft.types import TokenMask, Tokens
 
 __all__ = ["HeldOut"]
 
@@ -20,7 +24,10 @@ __all__ = ["HeldOut"]
 class HeldOut:
     """A fixed set of batches of held-out problems, drawn from the final mixture."""
 
-    def __init__(self, recipe: DataRecipe, tokenizer: Tokenizer, num_batches: int) -> None:
+    def __init__(
+        self, recipe: DataRecipe, tokenizer: Tokenizer, num_batches: int, *, arm: ArmRecipe | None = None
+    ) -> None:
+        self.arm = arm or ArmRecipe()
         self.table = TokenTable.of(tokenizer)
         # Half-masked positions are the same at every validation, so that figures differ by the model only.
         self.rng_seed = recipe.seed
@@ -35,25 +42,24 @@ class HeldOut:
 
     @torch.no_grad()
     def measure(self, model: Transformer, device: torch.device) -> dict[str, float]:
-        """Score the all-mask and the half-masked canvases.
+        """Score what the arm learns to score: all-mask and half-masked canvases, or one token after the other.
 
         Args:
             model: What to score; it is not changed.
             device: Where its weights are.
 
         Returns:
-            ``all_mask_nats`` and ``half_mask_nats`` per content token, and for each mixture entry
-            ``one_pass_first_line``: the share of rows whose whole first line is right when all positions are settled
-            in a single pass.
+            Nats per content token: ``all_mask_nats`` and ``half_mask_nats``, or ``next_token_nats``. And for each
+            mixture entry ``one_pass_first_line``, the share of rows whose whole first line is right when all positions
+            are settled in a single pass, or ``next_token_first_line``, when each token sees the true ones before it.
         """
         rng = torch.Generator().manual_seed(self.rng_seed)
-        sums = {"all_mask": [0.0, 0], "half_mask": [0.0, 0]}
+        sums: dict[str, list[float]] = {}
         right: dict[str, list[int]] = {}
+        is_reader = self.arm.name in ("causal", "prefix")
         for batch in self.batches:
             half = torch.rand(batch.canvas.shape, generator=rng) < 0.5
-            for name, is_masked in (("all_mask", torch.ones_like(half)), ("half_mask", half)):
-                wanted = is_masked & batch.is_content
-                x_t = batch.canvas.masked_fill(is_masked, self.table.mask)
+            for name, x_t, wanted in self._views(batch, half):
                 logits = model(
                     batch.context.to(device),
                     x_t.to(device),
@@ -61,14 +67,23 @@ class HeldOut:
                     scored=wanted.to(device),
                 )
                 logits = logits.float().cpu()
-                sums[name][0] += float(F.cross_entropy(logits, batch.canvas[wanted], reduction="sum"))
-                sums[name][1] += int(wanted.sum())
-                if name == "all_mask":
+                total = sums.setdefault(name, [0.0, 0.0])
+                total[0] += float(F.cross_entropy(logits, batch.canvas[wanted], reduction="sum"))
+                total[1] += int(wanted.sum())
+                if name != "half_mask":
                     self._count_first_lines(batch, wanted, logits, right)
         figures = {f"{name}_nats": total / max(1, count) for name, (total, count) in sums.items()}
-        return figures | {
-            f"one_pass_first_line/{name}": sum(marks) / len(marks) for name, marks in sorted(right.items())
-        }
+        title = "next_token_first_line" if is_reader else "one_pass_first_line"
+        return figures | {f"{title}/{name}": sum(marks) / len(marks) for name, marks in sorted(right.items())}
+
+    def _views(self, batch: Batch, half: TokenMask) -> Iterator[tuple[str, Tokens, TokenMask]]:
+        """Name, what stands on the canvases, and what is asked for."""
+        if self.arm.name != "diffusion":
+            name = "all_mask" if self.arm.name == "one_shot" else "next_token"
+            yield name, seen_by_arm(batch, self.arm, self.table).canvas, batch.is_content
+            return
+        for name, is_masked in (("all_mask", torch.ones_like(half)), ("half_mask", half)):
+            yield name, batch.canvas.masked_fill(is_masked, self.table.mask), is_masked & batch.is_content
 
     def _count_first_lines(
         self, batch: Batch, wanted: torch.Tensor, logits: torch.Tensor, right: dict[str, list[int]]
