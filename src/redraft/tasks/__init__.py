@@ -9,6 +9,7 @@ from redraft.tasks.planning import Planning, PlanningDials
 from redraft.tasks.primes import Primes, PrimesDials
 from redraft.tasks.problem import Problem, Task, Verdict
 from redraft.tasks.registry import get_task, task_names
+from redraft.tasks.rewrite import Rewrite, RewriteDials
 from redraft.tasks.sudoku import Sudoku, SudokuDials
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Primes",
     "PrimesDials",
     "Problem",
+    "Rewrite",
+    "RewriteDials",
     "Sudoku",
     "SudokuDials",
     "Task",

@@ -10,11 +10,21 @@ from redraft.tasks.multiplication import Multiplication
 from redraft.tasks.planning import Planning
 from redraft.tasks.primes import Primes
 from redraft.tasks.problem import Task
+from redraft.tasks.rewrite import Rewrite
 from redraft.tasks.sudoku import Sudoku
 
 __all__ = ["get_task", "task_names"]
 
-_ALL: tuple[Task, ...] = (Arithmetic(), Countdown(), Largest(), Multiplication(), Planning(), Primes(), Sudoku())
+_ALL: tuple[Task, ...] = (
+    Arithmetic(),
+    Countdown(),
+    Largest(),
+    Multiplication(),
+    Planning(),
+    Primes(),
+    Rewrite(),
+    Sudoku(),
+)
 
 _TASKS = {task.name: task for task in _ALL}
 
