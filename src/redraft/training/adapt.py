@@ -52,6 +52,7 @@ class BlockLearner:
 
     def __init__(self, recipe: AdaptRecipe, device: torch.device, dtype: torch.dtype) -> None:
         self.recipe = recipe
+        self.start_digest = ""
         self.device = device
         self.dtype = dtype
         self.start = open_published(Path(recipe.train.start_from))
@@ -77,6 +78,9 @@ class BlockLearner:
         dev = self._stream(corpus, is_held_out=True)
         num_held_out = recipe.train.validate_batches if corpus.dev else 0
         self.held_out = [dev.next(1.0) for _ in range(num_held_out)]
+
+    def warm_start(self) -> None:
+        """Nothing to do: the weights were read with the shape."""
 
     def losses(self, batch: TextBatch, rng: torch.Generator, progress: float) -> Iterator[LossParts]:
         """Score a batch in parts of ``train.micro_rows`` rows, whose losses add up to the mean over the batch."""

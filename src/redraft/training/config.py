@@ -11,6 +11,7 @@ from typing import Any
 from redraft.denoiser import TransformerConfig
 from redraft.errors import ConfigError
 from redraft.training.arms import ArmRecipe
+from redraft.training.form_config import EditRecipe, GapRecipe
 
 __all__ = ["DataRecipe", "MixtureEntry", "NoiseRecipe", "OptimizerRecipe", "Recipe", "TrainRecipe"]
 
@@ -56,6 +57,10 @@ class MixtureEntry:
     derivation_first: float = 0.0
     """Share of examples that derive before they answer; the rest answer first."""
 
+    form: str = "answer"
+    """How the problem's answer stands on the canvas: "answer", written on an open one; "gap", with gaps in it (see
+    ``data.gap``); "edit", as a draft to be revised (see ``data.edit``)."""
+
     dials: Mapping[str, Any] = field(default_factory=dict)
     """Difficulty and phrasing settings, the task's own affair."""
 
@@ -66,6 +71,7 @@ class MixtureEntry:
         if self.slack_share is not None:
             _check_shares(self, "slack_share")
         _check_shares(self, "begin", "derivation_first")
+        _check_choice("form", self.form, "answer", "gap", "edit")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +110,12 @@ class DataRecipe:
 
     far_end_tokens: int = 3
     """Further end-of-text tokens, at random places of the slack, that are supervised."""
+
+    gap: GapRecipe = field(default_factory=GapRecipe)
+    """How gaps are cut, for entries of form "gap"."""
+
+    edit: EditRecipe = field(default_factory=EditRecipe)
+    """How drafts are made, for entries of form "edit"."""
 
     def __post_init__(self) -> None:
         if not self.mixture:
@@ -181,13 +193,45 @@ class NoiseRecipe:
     clean_weight: float = 0.1
     """Weight of clean visible tokens in the loss; teaches the model to keep what is right."""
 
+    is_keep_calibrated: bool = False
+    """Whether the logit of a visible token is lowered by -log(clean_weight) inside the loss, so that outside of it the
+    model's probability that the token is right is what it says, whatever ``clean_weight`` is."""
+
+    edit_plain_share: float = 0.4
+    """Share of drafts that the model sees as they are; the others are partly fixed. No effect without entries of form
+    "edit"."""
+
+    edit_masked_share: float = 0.3
+    """Share of drafts, partly fixed, in which some positions are open too. No effect without entries of form "edit"."""
+
+    is_complementary: bool = False
+    """Whether each partly masked row is seen again under the inverse of its mask, so that every token is predicted
+    once. ``data.batch_tokens`` counts a row once, so a step costs up to twice as much."""
+
+    certainty_weight: float = 0.0
+    """Weight of the certainty loss: the mean entropy at masked positions whose likeliest token is the right one
+    (dParallel, arXiv 2509.26488). For a second stage, from trained weights; 0 is off."""
+
+    certainty_temperature: float = 0.5
+    """Temperature at which that entropy is taken. No effect without ``certainty_weight``."""
+
     def __post_init__(self) -> None:
         _check_shares(self, "all_mask_share", "low_time", "line_share", "result_share")
         _check_shares(self, "drop_context_share", "hide_answer_share", "corrupt_share")
         _check_shares(self, "max_corrupt", "same_class_share", "own_predictions_share", "own_predictions_after")
         _check_shares(self, "max_own_predictions", "uniform_share", "clean_weight")
+        _check_shares(self, "edit_plain_share", "edit_masked_share")
+        _check_at_least(self, 0.0, "certainty_weight")
         if self.all_mask_share + self.uniform_share > 1.0:
             raise ConfigError("all_mask_share and uniform_share add up to more than 1; lower one of them")
+        if self.edit_plain_share + self.edit_masked_share > 1.0:
+            raise ConfigError("edit_plain_share and edit_masked_share add up to more than 1; lower one of them")
+        if self.is_keep_calibrated and self.clean_weight == 0.0:
+            raise ConfigError("is_keep_calibrated=true needs tokens that are kept: set clean_weight above 0")
+        if self.certainty_temperature <= 0.0:
+            raise ConfigError(
+                f"certainty_temperature={self.certainty_temperature} is no temperature; use a positive number"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,6 +290,9 @@ class TrainRecipe:
 
     seed: int = 0
     """Fixes the initial weights and, with the step number, every random draw of a step."""
+
+    start_from: str = ""
+    """Name of a shipped model or path of a model folder whose weights the run starts from; empty: random ones."""
 
     max_steps: int = 0
     """Length of the run in steps; 0: no such limit."""
@@ -326,6 +373,9 @@ class Recipe:
         for name, value in self.arm.sight.items():
             if getattr(self.model, name) != value:
                 raise ConfigError(f"model.{name} follows from arm.name={self.arm.name!r}; leave it out")
+        formed = {entry.form for entry in self.data.mixture} - {"answer"}
+        if formed and self.arm.name != "diffusion":
+            raise ConfigError(f"form={formed.pop()!r} is for diffusion; arm.name={self.arm.name!r} writes answers only")
         if self.data.canvas_length > self.model.canvas_length:
             raise ConfigError(
                 f"data.canvas_length={self.data.canvas_length} is longer than model.canvas_length="

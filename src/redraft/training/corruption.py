@@ -16,6 +16,7 @@ from redraft.noise import low_discrepancy_times
 from redraft.text import Tokenizer
 from redraft.training.config import NoiseRecipe
 from redraft.training.data import Batch
+from redraft.training.formed_noise import shown_and_masked
 from redraft.types import TokenMask, Tokens
 
 __all__ = [
@@ -153,16 +154,25 @@ def corrupt(
     # Without an equals sign everything is hidden; a row without a prompt either would be asked for nothing at all.
     is_dropped = is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
     sees_context = ~is_dropped | (torch.rand(num_rows, generator=rng) >= recipe.drop_context_share)
-    x_t = x_0.masked_fill(is_masked, table.mask)
+    shown = x_0
+    if batch.forms is not None:
+        shown, is_masked = shown_and_masked(batch.forms, x_0, is_masked, recipe, table.mask, rng)
+        sees_context |= batch.forms.is_formed
+    x_t = shown.masked_fill(is_masked, table.mask)
     # 3. Wrong tokens among the visible ones.
     is_wrong_row = is_partial & (torch.rand(num_rows, generator=rng) < recipe.corrupt_share)
     is_guessed_row = is_wrong_row & (torch.rand(num_rows, generator=rng) < recipe.own_predictions_share)
+    if batch.forms is not None:
+        is_guessed_row |= batch.forms.is_own_draft(table.mask)
     if guess is None or progress < recipe.own_predictions_after:
         is_guessed_row = torch.zeros_like(is_guessed_row)
     rate = torch.rand(num_rows, 1, generator=rng) * recipe.max_corrupt
     is_replaced = (torch.rand(x_0.shape, generator=rng) < rate) & batch.is_supervised & ~is_masked
     is_replaced &= (is_wrong_row & ~is_guessed_row)[:, None]
     is_replaced |= is_uniform[:, None] & is_noised
+    if batch.forms is not None:
+        # What is pinned is right, and a draft has the errors of its own.
+        is_replaced &= batch.forms.may_change & ~batch.forms.is_edit[:, None]
     x_t = torch.where(is_replaced, substitutes(batch, recipe, table, rng), x_t)
     if guess is not None and bool(is_guessed_row.any()):
         x_t = fill_with_guesses(batch, x_t, is_guessed_row, is_masked, recipe, table, rng, guess)
@@ -259,6 +269,9 @@ def fill_with_guesses(
 ) -> Tokens:
     """Put the model's own samples (temperature 1) at some masked positions of the chosen rows."""
     rate = torch.rand(x_t.shape[0], 1, generator=rng) * recipe.max_own_predictions
+    if batch.forms is not None:
+        # A draft of the model's own is a whole one.
+        rate = torch.where(batch.forms.is_own_draft(table.mask)[:, None], 1.0, rate)
     is_filled = (
         (torch.rand(x_t.shape, generator=rng) < rate) & is_masked & batch.is_supervised & is_guessed_row[:, None]
     )

@@ -18,6 +18,8 @@ from redraft.tasks import get_task
 from redraft.tasks.problem import Split
 from redraft.text import Segment, Tokenizer, encode_segment, lay_out
 from redraft.training.config import DataRecipe
+from redraft.training.formed import FormedExamples
+from redraft.training.laid import Forms, Laid, stack_forms
 from redraft.training.mixture import Mixture
 from redraft.types import ContextMask, ContextTokens, TokenMask, Tokens
 
@@ -52,6 +54,9 @@ class Example:
     entry: int
     """Index of its mixture entry."""
 
+    laid: Laid | None = None
+    """What the canvas starts from; None: an open one."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
@@ -78,6 +83,9 @@ class Batch:
     entries: tuple[int, ...]
     """Mixture index of each row."""
 
+    forms: Forms | None = None
+    """What the rows start from; None: every one from an open canvas."""
+
     @property
     def num_tokens(self) -> int:
         """Context and canvas positions, padding included."""
@@ -99,6 +107,7 @@ class ExampleStream:
         self.mixture = Mixture(recipe.mixture, recipe.anneal)
         self.tasks = [get_task(entry.task) for entry in recipe.mixture]
         self.dials = [task.make_dials(**entry.dials) for task, entry in zip(self.tasks, recipe.mixture, strict=True)]
+        self.formed = FormedExamples(tokenizer, recipe)
 
     def example(self, index: int, progress: float) -> Example:
         """Draw one example.
@@ -130,8 +139,14 @@ class ExampleStream:
         recipe = self.recipe
         order = "answer_first" if is_answer_first else "derivation_first"
         problem = self.tasks[entry].generate(rng, split=self.split, order=order, dials=self.dials[entry])
-        context = encode_segment(self.tokenizer, Segment("user", problem.prompt))
-        answer = lay_out(self.tokenizer, problem.fields)
+        laid, sees_prompt = None, True
+        if recipe.mixture[entry].form != "answer":
+            formed = self.formed.lay(rng, recipe.mixture[entry].form, problem)
+            if formed is None:
+                return None
+            laid, sees_prompt = formed
+        context = encode_segment(self.tokenizer, Segment("user", problem.prompt)) if sees_prompt else []
+        answer = lay_out(self.tokenizer, problem.fields) if laid is None else laid.target
         length = len(answer) + 1
         if length > recipe.canvas_length or len(context) > recipe.context_length:
             return None
@@ -148,6 +163,7 @@ class ExampleStream:
             far_ends=far_ends,
             is_answer_first=is_answer_first,
             entry=entry,
+            laid=laid,
         )
 
 
@@ -196,7 +212,8 @@ def _cut(order: Sequence[int], sizes: Sequence[tuple[int, int]], budget: int) ->
 def collate(examples: Sequence[Example], tokenizer: Tokenizer, recipe: DataRecipe) -> Batch:
     """Stack examples: prompts padded on the left, canvases filled with end of text to the longest."""
     special = tokenizer.special
-    context_length = max(len(example.context) for example in examples)
+    # At least 1, for a batch of rows without a prompt.
+    context_length = max(1, *(len(example.context) for example in examples))
     canvas_length = max(example.canvas_length for example in examples)
     contexts = [[special.null] * (context_length - len(e.context)) + e.context for e in examples]
     canvases = [e.answer + [special.end_of_text] * (canvas_length - len(e.answer)) for e in examples]
@@ -206,6 +223,9 @@ def collate(examples: Sequence[Example], tokenizer: Tokenizer, recipe: DataRecip
     is_supervised = position < lengths + recipe.end_tokens
     for row, example in enumerate(examples):
         is_supervised[row, list(example.far_ends)] = True
+    forms = stack_forms(canvases, [example.laid for example in examples])
+    if forms is not None:
+        is_supervised &= forms.may_change
     return Batch(
         context=torch.tensor(contexts),
         context_is_valid=torch.arange(context_length) >= context_length - context_lengths,
@@ -214,6 +234,7 @@ def collate(examples: Sequence[Example], tokenizer: Tokenizer, recipe: DataRecip
         is_supervised=is_supervised,
         is_answer_first=torch.tensor([example.is_answer_first for example in examples]),
         entries=tuple(example.entry for example in examples),
+        forms=forms,
     )
 
 

@@ -44,7 +44,8 @@ class Drafts:
             # What has to change can't be known without being told.
             laid = self._given(problem)
             return None if laid is None else (laid, True)
-        sees_prompt = rng.random() < recipe.with_prompt_share
+        # An instruction that was followed already says nothing of other faults, nor whether to follow it again.
+        sees_prompt = problem.draft is None and rng.random() < recipe.with_prompt_share
         laid = self._damaged(rng, problem, is_right)
         return None if laid is None else (laid, sees_prompt)
 

@@ -43,7 +43,7 @@ def measure_drafts(
         rows = batch.forms.is_edit & ~batch.forms.is_own_draft(mask)
         if not bool(rows.any()):
             continue
-        wanted = batch.is_content[rows]
+        wanted = batch.forms.may_change[rows]
         start, clean = batch.forms.start[rows], batch.canvas[rows]
         given = model(
             batch.context[rows].to(device),

@@ -28,6 +28,7 @@ def export_model(
     step: int,
     examples: int,
     figures: dict[str, float],
+    start_digest: str = "",
 ) -> str:
     """Write the model folder, replacing an older one at once.
 
@@ -39,6 +40,7 @@ def export_model(
         step: Steps trained.
         examples: Examples seen.
         figures: The last validation's.
+        start_digest: Digest of the model that the run started from; empty: random weights.
 
     Returns:
         The folder's digest.
@@ -53,10 +55,14 @@ def export_model(
         "",
         "It answers problems of these kinds only. The full recipe is in `config.json` under `extra`.",
     ]
+    if start_digest:
+        lines += ["", f"Training started from the weights of `{recipe.train.start_from}` (digest `{start_digest}`)."]
     if figures:
         lines += ["", "| held-out figure, while training | value |", "|---|---|"]
         lines += [f"| {name} | {value:.4f} |" for name, value in sorted(figures.items())]
     training = {"step": step, "examples": examples, "figures": figures, "recipe": recipe_to_dict(recipe)}
+    if start_digest:
+        training["start_digest"] = start_digest
     # Decode on canvases of the length that was trained; the model itself may have room for longer ones.
     length = recipe.data.canvas_length
     sampler = {"canvas_length": length, "max_new_tokens": length, **recipe.arm.sampler}

@@ -70,7 +70,8 @@ class EditRecipe:
     """Most damages done to one text; few are as frequent as many."""
 
     with_prompt_share: float = 0.5
-    """Share of damaged or right texts whose prompt is shown; the others are repaired without one."""
+    """Share of damaged or right texts whose prompt is shown, where it is no instruction to revise a draft; the others
+    are repaired without one."""
 
     def __post_init__(self) -> None:
         _check_shares(self, "right_share", "damaged_share", "own_draft_share", "with_prompt_share")

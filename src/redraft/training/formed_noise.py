@@ -34,7 +34,6 @@ def shown_and_masked(
     forms: Forms,
     x_0: Tokens,
     is_masked: TokenMask,
-    is_content: TokenMask,
     recipe: NoiseRecipe,
     mask: int,
     rng: torch.Generator,
@@ -48,7 +47,6 @@ def shown_and_masked(
         forms: What the rows start from.
         x_0: Clean canvases.
         is_masked: Masks drawn for an open canvas.
-        is_content: The text and its first end.
         recipe: The share of each state.
         mask: Id of [MASK].
         rng: Source of every draw.
@@ -69,5 +67,5 @@ def shown_and_masked(
     wrong_rate = torch.rand(num_rows, 1, generator=rng)
     right_rate = _MOST_RIGHT_MASKED * torch.rand(num_rows, 1, generator=rng)
     is_opened = torch.rand(x_0.shape, generator=rng) < torch.where(shown == x_0, right_rate, wrong_rate)
-    is_opened &= has_masks & forms.is_edit[:, None] & is_content
+    is_opened &= has_masks & forms.is_edit[:, None] & forms.may_change
     return shown, (is_masked & ~is_fixed) | is_opened

@@ -81,8 +81,8 @@ def stack_forms(canvases: Sequence[Sequence[int]], laid: Sequence[Laid | None]) 
         else:
             rest = len(canvas) - len(form.start)
             starts.append(form.start + list(canvas[len(form.start) :]))
-            # The end of a text with gaps is pinned like the rest of it.
-            may_change.append(form.is_open + [form.form == "edit"] * rest)
+            # The end is pinned: a text grows and shrinks by slots.
+            may_change.append(form.is_open + [False] * rest)
     return Forms(
         start=torch.tensor(starts),
         may_change=torch.tensor(may_change),

@@ -62,6 +62,9 @@ class Stream(Protocol):
 class Learner(Protocol):
     """One kind of run."""
 
+    start_digest: str
+    """Digest of the model whose weights a native run started from; empty: none."""
+
     @property
     def model(self) -> Any:
         """The module whose weights are trained."""
@@ -70,6 +73,10 @@ class Learner(Protocol):
     @property
     def stream(self) -> Stream:
         """Its examples."""
+        ...
+
+    def warm_start(self) -> None:
+        """Take the weights that a fresh run starts from, if they are not in place."""
         ...
 
     def losses(self, batch: Any, rng: torch.Generator, progress: float) -> Iterator[LossParts]:

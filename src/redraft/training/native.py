@@ -10,11 +10,14 @@ from redraft.denoiser import Transformer
 from redraft.noise import LossParts, denoising_loss
 from redraft.text import Tokenizer
 from redraft.training.arms_canvas import seen_by_arm
+from redraft.training.complement import with_complements
 from redraft.training.config import Recipe
 from redraft.training.corruption import ChosenMask, Noised, Rows, TokenTable, corrupt
 from redraft.training.data import Batch, BatchStream, ExampleStream
 from redraft.training.export import export_model
 from redraft.training.hardware import autocast, step_flops
+from redraft.training.scoring import score
+from redraft.training.start import start_from
 from redraft.training.validation import HeldOut
 from redraft.types import Tokens
 
@@ -33,6 +36,7 @@ class NativeLearner:
 
     def __init__(self, recipe: Recipe, tokenizer: Tokenizer, device: torch.device, dtype: torch.dtype) -> None:
         self.recipe = recipe
+        self.start_digest = ""
         self.tokenizer = tokenizer
         self.device = device
         self.dtype = dtype
@@ -46,10 +50,18 @@ class NativeLearner:
         if recipe.train.compile:
             self.forward = torch.compile(self.model, dynamic=True)  # pyright: ignore[reportAttributeAccessIssue]
 
+    def warm_start(self) -> None:
+        """Take the weights of ``train.start_from``, if it is set."""
+        if self.recipe.train.start_from:
+            self.start_digest = start_from(self.recipe.train.start_from, self.model, self.tokenizer)
+
     def losses(self, batch: Batch, rng: torch.Generator, progress: float) -> Iterator[LossParts]:
         """Noise a batch and score it, all at once."""
-        context = batch.context.to(self.device)
+        recipe, is_diffusion = self.recipe.noise, self.recipe.arm.name == "diffusion"
         noised = self._seen(batch, rng, progress)
+        if is_diffusion and recipe.is_complementary:
+            batch, noised = with_complements(batch, noised, self.table.mask)
+        context = batch.context.to(self.device)
         context_is_valid = batch.context_is_valid.to(self.device) & noised.sees_context.to(self.device)[:, None]
         scored = batch.is_supervised
         with autocast(self.device, self.dtype):
@@ -59,12 +71,11 @@ class NativeLearner:
                 context_is_valid=context_is_valid,
                 scored=scored.to(self.device),
             )
-        yield denoising_loss(
-            logits,
-            batch.canvas[scored].to(self.device),
-            noised.is_corrupted[scored].to(self.device),
-            clean_weight=self.recipe.noise.clean_weight,
-        )
+        truth, is_corrupted = batch.canvas[scored].to(self.device), noised.is_corrupted[scored].to(self.device)
+        if is_diffusion:
+            yield score(logits, truth, noised.canvas[scored].to(self.device), is_corrupted, recipe, self.table.mask)
+        else:
+            yield denoising_loss(logits, truth, is_corrupted, clean_weight=recipe.clean_weight)
 
     def _seen(self, batch: Batch, rng: torch.Generator, progress: float) -> Noised:
         """What stands on the canvases while they are scored."""
@@ -103,4 +114,5 @@ class NativeLearner:
             step=step,
             examples=examples,
             figures=figures,
+            start_digest=self.start_digest,
         )

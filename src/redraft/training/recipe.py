@@ -93,9 +93,10 @@ def read_table(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def is_adaptation(table: Mapping[str, Any]) -> bool:
-    """Whether a table is of the kind that starts from somebody's weights: it says ``train.start_from``."""
-    train = table.get("train")
-    return isinstance(train, Mapping) and "start_from" in train
+    """Whether a table is of the kind that adapts a public model: it says ``train.start_from`` and has no mixture."""
+    train, data = table.get("train"), table.get("data")
+    has_mixture = isinstance(data, Mapping) and "mixture" in data
+    return isinstance(train, Mapping) and "start_from" in train and not has_mixture
 
 
 def build_adapt_recipe(table: Mapping[str, Any]) -> AdaptRecipe:

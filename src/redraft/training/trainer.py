@@ -241,6 +241,8 @@ class Trainer:
         for complaint in complaints:
             self.log(f"passed over a damaged checkpoint: {complaint}")
         if state is None:
+            self.learner.warm_start()
+            self.ema = Ema(self.model, self.recipe.optimizer.ema_decay)
             return
         keys = differing_keys(state.scalars["recipe"], recipe_to_dict(self.recipe))
         if keys:
@@ -255,6 +257,7 @@ class Trainer:
         self.step = state.step
         self.seconds_before = float(state.scalars["seconds"])
         self.figures = dict(state.scalars["figures"])
+        self.learner.start_digest = state.scalars.get("start_digest", "")
         self.log(f"resuming {self.run_dir} at step {self.step}, {_clock(self.seconds_before)} into training")
 
     def _write_recipe(self) -> None:
@@ -265,6 +268,7 @@ class Trainer:
     def _save(self) -> None:
         """Put the state and the usable model on the disk; the metrics first, so that they never lag behind."""
         self.metrics.sync()
+        start = {"start_digest": self.learner.start_digest} if self.learner.start_digest else {}
         state = checkpoint.TrainerState(
             step=self.step,
             sections={
@@ -277,6 +281,7 @@ class Trainer:
                 "stream": self.stream.state_dict(),
                 "figures": self.figures,
                 "recipe": recipe_to_dict(self.recipe),
+                **start,
             },
         )
         checkpoint.save_state(self.run_dir / "checkpoints", state, keep=self.recipe.train.keep_checkpoints)

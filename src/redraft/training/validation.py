@@ -16,6 +16,8 @@ from redraft.training.arms_canvas import seen_by_arm
 from redraft.training.config import DataRecipe
 from redraft.training.corruption import TokenTable
 from redraft.training.data import Batch, BatchStream, ExampleStream
+from redraft.training.edit_figures import measure_drafts
+from redraft.training.formed_noise import opening
 from redraft.types import TokenMask, Tokens
 
 __all__ = ["HeldOut"]
@@ -50,8 +52,9 @@ class HeldOut:
 
         Returns:
             Nats per content token: ``all_mask_nats`` and ``half_mask_nats``, or ``next_token_nats``. And for each
-            mixture entry ``one_pass_first_line``, the share of rows whose whole first line is right when all positions
-            are settled in a single pass, or ``next_token_first_line``, when each token sees the true ones before it.
+            mixture entry ``one_pass_first_line``, the share of rows whose whole first line (or whose gaps) are right
+            when all positions are settled in a single pass, or ``next_token_first_line``, when each token sees the true
+            ones before it. Drafts have the figures of ``edit_figures`` instead.
         """
         rng = torch.Generator().manual_seed(self.rng_seed)
         sums: dict[str, list[float]] = {}
@@ -72,9 +75,10 @@ class HeldOut:
                 total[1] += int(wanted.sum())
                 if name != "half_mask":
                     self._count_first_lines(batch, wanted, logits, right)
+        edits = measure_drafts(model, self.batches, self.names, self.table.mask, device)
         figures = {f"{name}_nats": total / max(1, count) for name, (total, count) in sums.items()}
         title = "next_token_first_line" if is_reader else "one_pass_first_line"
-        return figures | {f"{title}/{name}": sum(marks) / len(marks) for name, marks in sorted(right.items())}
+        return figures | {f"{title}/{name}": sum(marks) / len(marks) for name, marks in sorted(right.items())} | edits
 
     def _views(self, batch: Batch, half: TokenMask) -> Iterator[tuple[str, Tokens, TokenMask]]:
         """Name, what stands on the canvases, and what is asked for."""
@@ -83,7 +87,12 @@ class HeldOut:
             yield name, seen_by_arm(batch, self.arm, self.table).canvas, batch.is_content
             return
         for name, is_masked in (("all_mask", torch.ones_like(half)), ("half_mask", half)):
-            yield name, batch.canvas.masked_fill(is_masked, self.table.mask), is_masked & batch.is_content
+            if batch.forms is None:
+                yield name, batch.canvas.masked_fill(is_masked, self.table.mask), is_masked & batch.is_content
+            else:
+                shown, may_mask = opening(batch.forms, batch.canvas, is_masked, self.table.mask)
+                is_asked = may_mask & batch.is_content & ~batch.forms.is_edit[:, None]
+                yield name, shown.masked_fill(may_mask, self.table.mask), is_asked
 
     def _count_first_lines(
         self, batch: Batch, wanted: torch.Tensor, logits: torch.Tensor, right: dict[str, list[int]]
@@ -93,6 +102,11 @@ class HeldOut:
         is_wrong[wanted] = logits.argmax(dim=-1) != batch.canvas[wanted]
         is_separator = self.table.is_separator[batch.canvas]
         in_first_line = is_separator.cumsum(dim=1) - is_separator.long() == 0
+        counts = torch.ones(batch.num_rows, dtype=torch.bool)
+        if batch.forms is not None:
+            in_first_line |= batch.forms.is_gap[:, None]
+            counts = ~batch.forms.is_edit
         is_right = ~(is_wrong & in_first_line).any(dim=1)
-        for entry, mark in zip(batch.entries, is_right.tolist(), strict=True):
-            right.setdefault(self.names[entry], []).append(int(mark))
+        for entry, mark, is_counted in zip(batch.entries, is_right.tolist(), counts.tolist(), strict=True):
+            if is_counted:
+                right.setdefault(self.names[entry], []).append(int(mark))

@@ -1,0 +1,153 @@
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from redraft.errors import ConfigError
+from redraft.tasks.problem import Problem
+from redraft.text import Field, Tokenizer, with_slack, without_slack
+from redraft.training import NoiseRecipe, Recipe
+from redraft.training.corruption import ChosenMask, Rows, TokenTable, corrupt
+from redraft.training.damage import Damage, slip
+from redraft.training.data import Batch, BatchStream, ExampleStream
+from redraft.training.drafts import Drafts
+from redraft.training.form_config import EditRecipe
+from redraft.training.laid import Laid
+from redraft.types import Tokens
+
+MIXTURE = [{"task": "arithmetic", "form": "edit", "dials": {"min_steps": 1, "max_steps": 1}}]
+ALWAYS_GIVEN = EditRecipe(right_share=0.0, damaged_share=0.0)
+PROBLEM = Problem(
+    task="rewrite",
+    key="k",
+    prompt="Fix the typos.",
+    fields=(Field("The cat sat on the mat."),),
+    language="en",
+    order="answer_first",
+    num_steps=1,
+    draft="The cta sat on on mat.",
+)
+
+
+def lay(recipe: EditRecipe, seed: int = 0, problem: Problem = PROBLEM) -> tuple[Laid, bool]:
+    laid = Drafts(Tokenizer.builtin(), recipe, 80).lay(random.Random(seed), problem)
+    assert laid is not None
+    return laid
+
+
+def batch_of(make_recipe: Callable[..., Recipe], tokenizer: Tokenizer, **edit: float) -> Batch:
+    data = {"mixture": MIXTURE, "batch_tokens": 20_000, "pool_examples": 120, "edit": edit}
+    return BatchStream(ExampleStream(make_recipe(data=data).data, tokenizer)).next(0.0)
+
+
+def test_a_draft_stands_on_the_canvas_and_the_text_is_laid_onto_it() -> None:
+    tokenizer = Tokenizer.builtin()
+    laid, sees_prompt = lay(ALWAYS_GIVEN)
+    assert sees_prompt, "what has to change can't be known without being told"
+    assert laid.form == "edit"
+    assert laid.start == with_slack(tokenizer.encode(PROBLEM.draft or ""), tokenizer.special.null)
+    assert without_slack(laid.target, tokenizer.special.null) == tokenizer.encode(PROBLEM.answer_text)
+    assert len(laid.target) == len(laid.start) == len(laid.is_open)
+
+
+def test_a_right_draft_stays() -> None:
+    for seed in range(20):
+        laid, _ = lay(EditRecipe(right_share=1.0, damaged_share=0.0), seed)
+        assert laid.target == laid.start
+
+
+def test_damage_without_a_draft_of_the_task() -> None:
+    tokenizer = Tokenizer.builtin()
+    problem = replace(PROBLEM, draft=None)
+    drafts = Drafts(tokenizer, EditRecipe(right_share=0.0, own_draft_share=0.0), 80)
+    starts, prompts = set(), set()
+    for seed in range(60):
+        formed = drafts.lay(random.Random(seed), problem)
+        if formed is None:  # so much is missing that the text finds no room
+            continue
+        laid, sees_prompt = formed
+        assert without_slack(laid.target, tokenizer.special.null) == tokenizer.encode(PROBLEM.answer_text)
+        assert tokenizer.special.mask not in laid.start
+        starts.add(tuple(laid.start))
+        prompts.add(sees_prompt)
+    assert len(starts) > 40
+    assert prompts == {True, False}
+
+
+def test_a_draft_of_the_models_own_has_places_for_it() -> None:
+    laid, _ = lay(EditRecipe(right_share=0.0, own_draft_share=1.0), 1, replace(PROBLEM, draft=None))
+    mask = Tokenizer.builtin().special.mask
+    assert mask in laid.start
+    assert all(start in (mask, target) for start, target in zip(laid.start, laid.target, strict=True))
+
+
+def test_a_draft_too_long_is_passed_over() -> None:
+    assert Drafts(Tokenizer.builtin(), ALWAYS_GIVEN, 10).lay(random.Random(0), PROBLEM) is None
+    grown = replace(PROBLEM, draft="a")
+    assert Drafts(Tokenizer.builtin(), ALWAYS_GIVEN, 80).lay(random.Random(0), grown) is None, "no room to grow"
+
+
+def test_damage_changes_texts_and_repeats() -> None:
+    damage = Damage(Tokenizer.builtin(), max_errors=6)
+    text = "12 × 3 = 36\nThe cat sat."
+    damaged = [damage.apply(random.Random(seed), text) for seed in range(100)]
+    assert damaged == [damage.apply(random.Random(seed), text) for seed in range(100)]
+    assert sum(other != text for other in damaged) > 90
+    assert {len(other) > len(text) for other in damaged} == {True, False}
+    assert slip(random.Random(0), "123") == "123", "no letter, no slip"
+
+
+def test_states_of_a_draft(make_recipe: Callable[..., Recipe], tokenizer: Tokenizer) -> None:
+    batch = batch_of(make_recipe, tokenizer, right_share=0.2, own_draft_share=0.0)
+    forms, table = batch.forms, TokenTable.of(tokenizer)
+    assert forms is not None
+    assert bool(forms.is_edit.all())
+    assert batch.is_supervised.equal(forms.may_change), "all of the draft is scored, its end is pinned"
+    assert not bool((forms.may_change & (batch.canvas == tokenizer.special.end_of_text)).any())
+    for shares, is_plain, has_masks in (
+        ((1.0, 0.0), True, False),
+        ((0.0, 0.0), False, False),
+        ((0.0, 1.0), False, True),
+    ):
+        recipe = NoiseRecipe(edit_plain_share=shares[0], edit_masked_share=shares[1])
+        noised = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=1.0, guess=None)
+        is_masked = noised.canvas == table.mask
+        is_known = is_masked | (noised.canvas == forms.start) | (noised.canvas == batch.canvas)
+        assert bool(is_known.all()), "the draft, the truth or a mask: nothing else"
+        assert bool(noised.canvas.equal(forms.start)) is is_plain
+        assert bool(is_masked.any()) is has_masks
+        assert bool(noised.sees_context.all())
+        differs = forms.start != batch.canvas
+        num_fixed = int((noised.canvas == batch.canvas)[differs].sum())
+        assert (num_fixed == 0) is is_plain
+        if has_masks:
+            assert float(is_masked[differs].float().mean()) > 1.2 * float(is_masked[~differs].float().mean())
+
+
+def test_the_model_writes_drafts_of_its_own(make_recipe: Callable[..., Recipe], tokenizer: Tokenizer) -> None:
+    batch = batch_of(make_recipe, tokenizer, right_share=0.0, own_draft_share=1.0)
+    table = TokenTable.of(tokenizer)
+    word = tokenizer.encode("x")[0]
+
+    def guess(rows: Rows, canvas: Tokens, wanted: ChosenMask) -> Tensor:
+        del rows, canvas
+        logits = torch.zeros(int(wanted.sum()), tokenizer.vocab_size)
+        logits[:, word] = 99.0
+        return logits
+
+    recipe = NoiseRecipe(edit_plain_share=1.0, edit_masked_share=0.0, own_predictions_after=0.5)
+    early = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=0.4, guess=guess)
+    assert bool((early.canvas == table.mask).any()), "before own predictions begin its places are open"
+    late = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=0.6, guess=guess)
+    assert not bool((late.canvas == table.mask).any())
+    assert bool((late.canvas[early.canvas == table.mask] == word).all())
+
+
+def test_edit_settings_are_checked() -> None:
+    with pytest.raises(ConfigError, match="add up to more than 1"):
+        EditRecipe(right_share=0.8, damaged_share=0.4)
+    with pytest.raises(ConfigError, match="slack_every=0"):
+        EditRecipe(slack_every=0)
