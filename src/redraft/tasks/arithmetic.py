@@ -1,28 +1,25 @@
 """`arithmetic`: nested expressions, the value first and then one reduction per line (or the other way round)."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redraft.errors import PromptError
 from redraft.tasks.derivation import check_derivation
 from redraft.tasks.dials import check_range, read_dials
-from redraft.tasks.expression import LARGEST_NUMBER, Expression, Reduction, canonical, reductions, show_literal
+from redraft.tasks.expression import LARGEST_NUMBER, Expression, canonical, reductions
 from redraft.tasks.generation import grow
 from redraft.tasks.holdout import split_of
+from redraft.tasks.lines import NUMBER_WIDTH, derivation_fields
 from redraft.tasks.parser import parse
 from redraft.tasks.phrasing import ARITHMETIC, phrased
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict
 from redraft.tasks.spelling import random_spelling, spell
 from redraft.text.slots import Field
 
-__all__ = ["MAX_STEPS", "NUMBER_WIDTH", "Arithmetic", "ArithmeticDials", "derivation_fields"]
-
-NUMBER_WIDTH = 3
-"""Tokens of a number's slot: three digits, or a fraction such as 2/3."""
+__all__ = ["MAX_STEPS", "Arithmetic", "ArithmeticDials"]
 
 MAX_STEPS = 8
-"""Longest derivation: eight lines of twelve tokens, the answer and the end fit a canvas of 104."""
+"""Longest derivation: eight lines of twelve tokens, three of them twice as long, fit a canvas of 136 with the rest."""
 
 MAX_ATTEMPTS = 1000
 """Draws before a split is reported as unreachable; one in twenty problems is held out, so this never happens."""
@@ -122,27 +119,3 @@ class Arithmetic:
 
 def _key(tree: Expression) -> str:
     return f"{Arithmetic.name}:{canonical(tree)}"
-
-
-def derivation_fields(lines: Sequence[Reduction]) -> tuple[Field, ...]:
-    """The slots of a derivation, without a newline at its end."""
-    return tuple(field for line in lines for field in (*_line_fields(line), Field("\n", 1)))[:-1]
-
-
-def _line_fields(line: Reduction) -> tuple[Field, ...]:
-    """Five slots of twelve tokens less the newline: operand, operator, operand, equals, result."""
-    operands = [show_literal(operand) for operand in line.operands]
-    match line.operator:
-        case "√":
-            left, sign, right = "", "√", operands[0]
-        case "²" | "³":
-            left, sign, right = operands[0], line.operator, ""
-        case _:
-            left, sign, right = operands[0], f" {line.operator} ", operands[1]
-    return (
-        Field(left, NUMBER_WIDTH),
-        Field(sign, 1),
-        Field(right, NUMBER_WIDTH),
-        Field(" = ", 1),
-        Field(str(line.result), NUMBER_WIDTH),
-    )

@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass
 
 from redraft.errors import PromptError
-from redraft.tasks.arithmetic import NUMBER_WIDTH, derivation_fields
 from redraft.tasks.countdown_judge import check_expression, check_steps
 from redraft.tasks.countdown_search import MAX_NUMBERS, random_target, solution
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.expression import LARGEST_NUMBER, reductions
-from redraft.tasks.holdout import split_of
+from redraft.tasks.holdout import draw_from_split
+from redraft.tasks.lines import NUMBER_WIDTH, derivation_fields
 from redraft.tasks.phrasing import phrased
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict, answer_and_rest
 from redraft.tasks.puzzle_phrasing import COUNTDOWN
@@ -73,14 +73,14 @@ class Countdown:
         dials = dials or CountdownDials()
         assert isinstance(dials, CountdownDials), f"countdown takes CountdownDials, not {type(dials).__name__}"
         count = rng.randint(dials.min_numbers, dials.max_numbers)
-        for _ in range(MAX_ATTEMPTS):
+
+        def draw() -> tuple[list[int], int] | None:
             numbers = [rng.randint(1, dials.max_number) for _ in range(count)]
             target = random_target(numbers, rng)
-            if not MIN_TARGET <= target <= dials.max_target or target in numbers:
-                continue
-            if split is None or split_of(_key(numbers, target)) == split:
-                return self.of(numbers, target, rng=rng, order=order, language=language)
-        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+            return (numbers, target) if MIN_TARGET <= target <= dials.max_target and target not in numbers else None
+
+        numbers, target = draw_from_split(draw, lambda drawn: _key(*drawn), split, attempts=MAX_ATTEMPTS)
+        return self.of(numbers, target, rng=rng, order=order, language=language)
 
     def of(
         self,
@@ -119,7 +119,7 @@ class Countdown:
             task=self.name,
             key=_key(numbers, target),
             answer=_expression_fields(spell(tree, UNICODE, rng)),
-            derivation=derivation_fields(lines),
+            derivation=derivation_fields(lines, shows_intermediates=False),
             num_steps=len(lines),
             order=order,
             language=language,

@@ -21,13 +21,16 @@ MAX_LINE_LENGTH = 80
 LARGEST_VALUE = 10**12
 """Values beyond this are not worked out: a line of nested cubes would take hours."""
 
+MAX_SIDES = 4
+"""Sides of an equation that are looked at; a derivation writes three at most."""
+
 _FACTOR = re.compile(r"(?<![0-9/(])[1-9]/[2-9](?![0-9/)])")
 
 
 def check_derivation(tree: Expression, order: Order, text: str) -> Verdict:
     """Judge an answer with its derivation.
 
-    A line is true if both sides of its ``=`` have the same exact value. The derivation is valid if its lines, in the
+    A line is true if all sides of its ``=`` have the same exact value. The derivation is valid if its lines, in the
     order in which they stand, each reduce one operation on literals of the expression as it is by then, down to the
     value. Spelling and spaces are free.
 
@@ -93,15 +96,15 @@ def check_lines(trees: Sequence[Expression], lines: Sequence[str]) -> tuple[bool
     return not reason, sum(_is_true(line) for line in lines), reason
 
 
-def _sides(line: str) -> tuple[Expression, Expression] | None:
-    left, equals, right = line.partition("=")
-    if not equals or len(line) > MAX_LINE_LENGTH:
+def _sides(line: str) -> list[Expression] | None:
+    """What stands between the equals signs, two parts or more."""
+    parts = line.split("=")
+    if not 2 <= len(parts) <= MAX_SIDES or len(line) > MAX_LINE_LENGTH:
         return None
-    if any(sign in left for sign in "×*·"):
-        # A line writes 16 × 7/4 for a product with a fraction; by the parser's grammar it would be a quotient.
-        left = _FACTOR.sub(r"(\g<0>)", left)
+    # A line writes 16 × 7/4 for a product with a fraction; by the parser's grammar it would be a quotient.
+    parts = [_FACTOR.sub(r"(\g<0>)", part) if any(sign in part for sign in "×*·") else part for part in parts]
     try:
-        return parse(left), parse(right)
+        return [parse(part) for part in parts]
     except PromptError:
         return None
 
@@ -110,8 +113,8 @@ def _is_true(line: str) -> bool:
     sides = _sides(line)
     if sides is None or not isinstance(sides[0], Operation):
         return False
-    left, right = _value(sides[0]), _value(sides[1])
-    return left is not None and left == right
+    values = {_value(side) for side in sides}
+    return len(values) == 1 and None not in values
 
 
 def _value(tree: Expression) -> Fraction | None:
@@ -130,10 +133,10 @@ def _value(tree: Expression) -> Fraction | None:
 def _reduced(trees: list[Expression], line: str) -> list[Expression]:
     """The different trees in which one operation that the line works out is replaced by its value."""
     sides = _sides(line)
-    if sides is None or not isinstance(sides[1], Whole) or _value(sides[0]) != sides[1].value:
+    if sides is None or not isinstance(sides[-1], Whole) or not _is_true(line):
         return []
-    wanted = canonical(sides[0])
-    replaced = {canonical(new): new for tree in trees for new in _replaced(tree, wanted, sides[1])}
+    wanted, result = canonical(sides[0]), sides[-1]
+    replaced = {canonical(new): new for tree in trees for new in _replaced(tree, wanted, result)}
     return list(replaced.values())
 
 

@@ -6,12 +6,13 @@ The answer needs all the lines, so it is global; and every line stands alone, so
 import random
 from dataclasses import dataclass
 
-from redraft.tasks.arithmetic import MAX_STEPS, NUMBER_WIDTH, derivation_fields
+from redraft.tasks.arithmetic import MAX_STEPS
 from redraft.tasks.derivation import check_lines
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.expression import LARGEST_NUMBER, Expression, canonical, reductions
 from redraft.tasks.generation import grow
 from redraft.tasks.holdout import split_of
+from redraft.tasks.lines import NUMBER_WIDTH, derivation_fields
 from redraft.tasks.parser import parse
 from redraft.tasks.phrasing import LARGEST, phrased
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict, answer_and_rest

@@ -12,10 +12,9 @@ from redraft.tasks.expression import canonical, count_reductions
 from redraft.tasks.generation import grow
 from redraft.tasks.parser import parse
 from redraft.tasks.spelling import ASCII, UNICODE, random_spelling, spell
-from redraft.text import Tokenizer, lay_out
 
 DEMO = "(√(81) * (2/3))² + (15 - 3) / (2²)"
-DEMO_ANSWER = "39\n√81 = 9\n9 × 2/3 = 6\n6² = 36\n15 − 3 = 12\n2² = 4\n12 ÷ 4 = 3\n36 + 3 = 39"
+DEMO_ANSWER = "39\n√81 = 9\n9 × 2/3 = 3 × 2 = 6\n6² = 36\n15 − 3 = 12\n2² = 4\n12 ÷ 4 = 3\n36 + 3 = 39"
 TASK = Arithmetic()
 
 
@@ -66,7 +65,7 @@ def test_grown_trees_have_the_exact_number_of_reductions_and_stay_in_bounds(num_
         tree = grow(rng, num_steps, 400)
         assert count_reductions(tree) == num_steps
         problem = TASK.from_expression(spell(tree, UNICODE, rng))
-        results = [int(line.split("=")[1]) for line in problem.answer_text.split("\n")[1:]]
+        results = [int(line.split("=")[-1]) for line in problem.answer_text.split("\n")[1:]]
         assert all(0 <= result <= 400 for result in results)
         assert results[-1] == value_of(canonical(tree)) == int(problem.answer_text.split("\n")[0])
 
@@ -77,19 +76,6 @@ def test_any_spelling_reads_back_as_the_same_problem() -> None:
         tree = grow(rng, rng.randint(1, 8), 400)
         for spelling in (ASCII, UNICODE, random_spelling(rng)):
             assert parse(spell(tree, spelling, rng)) == tree
-
-
-def test_lines_stand_in_slots_of_twelve_tokens() -> None:
-    tokenizer = Tokenizer.builtin()
-    rng = random.Random(6)
-    newline = tokenizer.encode("\n")
-    assert len(newline) == 1
-    for _ in range(100):
-        problem = TASK.generate(rng)
-        tokens = lay_out(tokenizer, problem.fields)
-        breaks = [place for place, token in enumerate(tokens) if token == newline[0]]
-        assert breaks == [3 + 12 * line for line in range(problem.num_steps)]
-        assert len(tokens) == 4 + 12 * problem.num_steps - 1
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,9 @@ def test_a_hundred_kilobytes_of_anything_are_judged_at_once(text: str, order) ->
         ("1 2 - 3 = 9", False),
         ("7 ÷ 0 = 0", False),
         ("√2 = 1", False),
-        ("3 + 4 = 7 = 7", False),
+        ("3 + 4 = 7 = 7", True),
+        ("3 + 4 = 7 = 8", False),
     ],
 )
-def test_a_line_is_true_if_both_sides_are_equal(line: str, is_true: bool) -> None:
+def test_a_line_is_true_if_all_sides_are_equal(line: str, is_true: bool) -> None:
     assert TASK.verify(TASK.from_expression("1 + 1"), f"2\n{line}").num_true_lines == is_true
