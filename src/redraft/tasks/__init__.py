@@ -2,6 +2,7 @@
 
 from redraft.tasks.arithmetic import Arithmetic, ArithmeticDials
 from redraft.tasks.countdown import Countdown, CountdownDials
+from redraft.tasks.extract import Extract, ExtractDials
 from redraft.tasks.holdout import split_of
 from redraft.tasks.largest import Largest, LargestDials
 from redraft.tasks.multiplication import Multiplication, MultiplicationDials
@@ -17,6 +18,8 @@ __all__ = [
     "ArithmeticDials",
     "Countdown",
     "CountdownDials",
+    "Extract",
+    "ExtractDials",
     "Largest",
     "LargestDials",
     "Multiplication",

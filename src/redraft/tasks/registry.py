@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from redraft.errors import ConfigError
 from redraft.tasks.arithmetic import Arithmetic
 from redraft.tasks.countdown import Countdown
+from redraft.tasks.extract import Extract
 from redraft.tasks.largest import Largest
 from redraft.tasks.multiplication import Multiplication
 from redraft.tasks.planning import Planning
@@ -18,6 +19,7 @@ __all__ = ["get_task", "task_names"]
 _ALL: tuple[Task, ...] = (
     Arithmetic(),
     Countdown(),
+    Extract(),
     Largest(),
     Multiplication(),
     Planning(),

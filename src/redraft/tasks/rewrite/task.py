@@ -5,6 +5,7 @@ import random
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import partial
 
 from redraft.errors import ConfigError
 from redraft.tasks.dials import check_range, read_dials
@@ -87,10 +88,7 @@ class Rewrite:
         is_right = rng.random() * 100 < dials.right_percent
         domain, count = _domain(rng, dials), rng.randint(dials.min_kinds, dials.max_kinds)
         head = f"{self.name}:{'right:' if is_right else ''}"
-
-        def accepts(key_text: str) -> bool:
-            return _stays(key_text) == is_right and (split is None or split_of(head + key_text) == split)
-
+        accepts = partial(_is_wanted, head=head, is_right=is_right, split=split)
         for _ in range(MAX_ATTEMPTS):
             drawn = revise(
                 DOMAINS[domain],
@@ -157,6 +155,10 @@ def _prompt(drawn: Revision, rng: random.Random, language: Language) -> str:
         return rng.choice(UMBRELLA[language])
     rng.shuffle(asked)
     return instruction([clause(entry, language, rng, **named) for entry, named in asked], language, rng)
+
+
+def _is_wanted(key_text: str, *, head: str, is_right: bool, split: Split | None) -> bool:
+    return _stays(key_text) == is_right and (split is None or split_of(head + key_text) == split)
 
 
 def _stays(key_text: str) -> bool:
