@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, Any
 from redraft.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from redraft.editing.result import EditResult, InfillResult
+    from redraft.editing.run import Run
     from redraft.engine import Engine, Request, Result
     from redraft.sampler import SamplerSettings
 
-__all__ = ["Engine", "Request", "Result", "SamplerSettings", "__version__", "generate", "load"]
+__all__ = ["Engine", "Request", "Result", "SamplerSettings", "__version__", "edit", "generate", "infill", "load"]
 
 _HOMES = {
     "Engine": "redraft.engine",
@@ -62,6 +66,77 @@ def generate(
 
     engine = load(model)
     return engine.generate(Request.from_prompt(prompt, seed=seed, settings=engine.settings(effort, **settings)))
+
+
+def edit(
+    text: str,
+    instruction: str | None = None,
+    *,
+    lines: str | None = None,
+    keep: "Sequence[str]" = (),
+    pins: "Iterable[tuple[int, int]]" = (),
+    model: str | None = None,
+    seed: int = 0,
+    effort: str = "medium",
+    **settings: Any,
+) -> "Run[EditResult]":
+    """Revise a text in place: ``redraft.edit(text, "make it formal").result.text``.
+
+    Args:
+        text: The draft.
+        instruction: What to do; None repairs what is wrong.
+        lines: Lines that may change, ``A:B`` from 1 and both included; None for all.
+        keep: Regular expressions; what they match stays, byte for byte.
+        pins: Further parts that stay, as pairs of character offsets.
+        model: See ``load``.
+        seed: Fixes every random draw.
+        effort: instant, low, medium or high.
+        **settings: Single sampler settings by name, see ``SamplerSettings``.
+
+    Returns:
+        A run: iterate over it for the ``Step`` of every pass, or ask for its ``result``, which says what was kept,
+        changed, inserted and deleted.
+    """
+    from redraft.editing.edit import edit_text
+
+    options = {"lines": lines, "keep": keep, "pins": pins, "seed": seed, "effort": effort}
+    return edit_text(load(model), text, instruction, **options, **settings)
+
+
+def infill(
+    prefix: str | None = None,
+    suffix: str | None = None,
+    *,
+    template: str | None = None,
+    hole: str = "{{}}",
+    instruction: str | None = None,
+    max_tokens: int | None = None,
+    model: str | None = None,
+    seed: int = 0,
+    effort: str = "medium",
+    **settings: Any,
+) -> "Run[InfillResult]":
+    """Fill gaps of unknown length: ``redraft.infill("def f(", "): return a").result.text``.
+
+    Args:
+        prefix: What stands before a single gap.
+        suffix: What stands behind it.
+        template: A text with holes, in place of both.
+        hole: Marks one.
+        instruction: What the text is about; None for nothing but the text.
+        max_tokens: Most tokens of a fill; None for as many as the canvas holds.
+        model: See ``load``.
+        seed: Fixes every random draw.
+        effort: instant, low, medium or high.
+        **settings: Single sampler settings by name, see ``SamplerSettings``.
+
+    Returns:
+        A run: iterate over it for the ``Step`` of every pass, or ask for its ``result``.
+    """
+    from redraft.editing.infill import infill_text
+
+    options = {"template": template, "hole": hole, "instruction": instruction, "max_tokens": max_tokens}
+    return infill_text(load(model), prefix, suffix, seed=seed, effort=effort, **options, **settings)
 
 
 @lru_cache(maxsize=2)

@@ -31,8 +31,10 @@ __all__ = [
     "WeightsName",
     "app",
     "convert",
+    "edit",
     "evaluate",
     "generate",
+    "infill",
     "inspect",
     "main",
     "models",
@@ -149,6 +151,82 @@ def generate(
             changes={name: value for name, value in wanted.items() if value is not None},
             is_json=as_json,
             pace_ms=pace,
+        )
+    )
+
+
+@app.command()
+def infill(
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="A file with holes; - reads it from standard input.")
+    ] = None,
+    prefix: Annotated[str | None, typer.Option(help="What stands before the gap.")] = None,
+    suffix: Annotated[str | None, typer.Option(help="What stands behind it.")] = None,
+    template: Annotated[str | None, typer.Option(help="A text with holes, such as 'def {{}}(a): return {{}}'.")] = None,
+    hole: Annotated[str, typer.Option(help="What marks a hole.")] = "{{}}",
+    instruction: Annotated[str | None, typer.Option(help="What the text is about.  [default: nothing]")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(help="Most tokens of a fill.  [default: what the canvas holds]")
+    ] = None,
+    model: Model = DEFAULT_MODEL,
+    seed: Seed = 0,
+    effort: Effort = "medium",
+    as_json: AsJson = False,
+) -> None:
+    """Fill the gaps of a text, whatever their length, and print the whole text."""
+    from redraft.interfaces.infill import InfillOptions
+    from redraft.interfaces.infill import infill as run
+
+    run(
+        InfillOptions(
+            file=file,
+            prefix=prefix,
+            suffix=suffix,
+            template=template,
+            hole=hole,
+            instruction=instruction,
+            max_tokens=max_tokens,
+            model=model,
+            seed=seed,
+            effort=effort,
+            is_json=as_json,
+        )
+    )
+
+
+@app.command()
+def edit(
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="What to revise; - reads it from standard input.")
+    ] = None,
+    instruction: Annotated[str | None, typer.Option(help="What to do.  [default: repair what is wrong]")] = None,
+    lines: Annotated[
+        str | None, typer.Option(metavar="A:B", help="Lines that may change, from 1, both included; all others stay.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(metavar="REGEX", help="What matches stays, byte for byte; may be repeated.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the revision to FILE instead of printing it.")] = False,
+    model: Model = DEFAULT_MODEL,
+    seed: Seed = 0,
+    effort: Effort = "medium",
+    as_json: AsJson = False,
+) -> None:
+    """Revise a text in place and print a unified diff."""
+    from redraft.interfaces.edit import EditOptions
+    from redraft.interfaces.edit import edit as run
+
+    run(
+        EditOptions(
+            file=file,
+            instruction=instruction,
+            lines=lines,
+            keep=tuple(keep or ()),
+            is_written=write,
+            model=model,
+            seed=seed,
+            effort=effort,
+            is_json=as_json,
         )
     )
 

@@ -9,6 +9,7 @@ from redraft.sampler.draft import Draft
 from redraft.sampler.ending import Ending
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import Rules
+from redraft.sampler.stop import fingerprint, is_repeated
 from redraft.sampler.verdict import Verdict
 from redraft.types import TokenMask, Tokens
 
@@ -86,6 +87,11 @@ def advance(draft: Draft, verdict: Verdict, rules: Rules, ending: Ending, draws:
             has_revised=revised.any(dim=1),
             settled_passes=settled_passes,
         )
+    seen = draft.seen
+    if rules.settled is not None and rules.revise:
+        now = fingerprint(tokens)
+        is_finished = is_finished | (is_all_settled & is_repeated(now, seen))
+        seen = torch.cat([seen, now.unsqueeze(1)], dim=1)
     after = Draft(
         canvas=canvas,
         is_after_end=is_after_end,
@@ -95,6 +101,7 @@ def advance(draft: Draft, verdict: Verdict, rules: Rules, ending: Ending, draws:
         last_probs=verdict.probs,
         stable_for=verdict.stable_for,
         settled_passes=settled_passes,
+        seen=seen,
         is_finished=is_finished,
     )
     proposed = torch.where(is_open, verdict.tokens, tokens)

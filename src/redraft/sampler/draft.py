@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from redraft.sampler.canvas import Canvas, Counts
-from redraft.sampler.stop import RowMask
+from redraft.sampler.stop import Fingerprints, RowMask, fingerprint
 from redraft.types import Probs, TokenMask, Tokens, WholePerRow
 
 __all__ = ["Draft", "RowGroup"]
@@ -41,6 +41,8 @@ class Draft:
     """Passes for which the likeliest canvas has stood still."""
     settled_passes: WholePerRow
     """Passes that left everything settled."""
+    seen: Fingerprints
+    """Every canvas of the rows so far."""
     is_finished: RowMask
     """Rows that are done."""
 
@@ -65,6 +67,7 @@ class Draft:
             last_probs=None,
             stable_for=per_row,
             settled_passes=per_row,
+            seen=fingerprint(canvas.tokens).unsqueeze(1),
             is_finished=~canvas.is_editable.any(dim=1),
         )
 
@@ -104,5 +107,6 @@ class Draft:
             last_probs=None if self.last_probs is None else self.last_probs[part],
             stable_for=self.stable_for[rows],
             settled_passes=self.settled_passes[rows],
+            seen=self.seen[rows],
             is_finished=self.is_finished[rows],
         )

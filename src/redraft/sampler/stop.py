@@ -3,16 +3,22 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from redraft.errors import ConfigError
 from redraft.types import Confidence, TokenMask, Tokens, WholePerRow
 
-__all__ = ["AllSettled", "RowMask", "StableAndConfident"]
+__all__ = ["AllSettled", "Fingerprints", "RowMask", "StableAndConfident", "fingerprint", "is_repeated"]
 
 RowMask = Bool[Tensor, " batch"]
 """A claim about each row."""
+
+Fingerprints = Int[Tensor, "batch passes"]
+"""One number for each canvas that a row has been, oldest first."""
+
+_MIXERS = (0x1E3779B97F4A7C15, 0x3F58476D1CE4E5B9, 0x14D049BB133111EB)
+"""Odd numbers with bits all over (two are SplitMix64's, halved to be positive), so that sums never agree by chance."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,3 +110,34 @@ class StableAndConfident:
         """
         mean_entropy = (entropy * judged).sum(dim=1) / judged.sum(dim=1).clamp_min(1)
         return (stable_for >= self.stability_threshold) & (mean_entropy < self.max_entropy)
+
+
+def fingerprint(tokens: Tokens) -> WholePerRow:
+    """A number that is the same for the same tokens at the same places, and for no others that will ever meet.
+
+    >>> numbers = fingerprint(torch.tensor([[1, 2], [2, 1], [1, 2]]))
+    >>> (numbers[0] == numbers).tolist()
+    [True, False, True]
+
+    Args:
+        tokens: The canvases.
+
+    Returns:
+        One number per row.
+    """
+    places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
+    mixed = tokens * _MIXERS[0] + places * _MIXERS[1]
+    return ((mixed ^ (mixed >> 29)) * _MIXERS[2]).sum(dim=1)
+
+
+def is_repeated(now: WholePerRow, seen: Fingerprints) -> RowMask:
+    """Rows that are what they have been before: from there on they would go round in circles.
+
+    Args:
+        now: Fingerprints of the canvases after a pass.
+        seen: Those of the canvases before it.
+
+    Returns:
+        The rows.
+    """
+    return (seen == now.unsqueeze(1)).any(dim=1)

@@ -158,6 +158,26 @@ class Tokenizer:
             pieces.append(bytes_of[token_id])
         return b"".join(pieces).decode("utf-8", errors="replace")
 
+    def token_bytes(self, token_id: int) -> bytes:
+        """Return the bytes that one token stands for: none for a special one, maybe a part of a character.
+
+        >>> tokenizer = Tokenizer.builtin()
+        >>> b"".join(map(tokenizer.token_bytes, tokenizer.encode("é!"))).decode()
+        'é!'
+
+        Args:
+            token_id: An id of the vocabulary.
+
+        Returns:
+            The bytes.
+
+        Raises:
+            PromptError: The id is not in the vocabulary.
+        """
+        if not 0 <= token_id < self.vocab_size:
+            raise PromptError(f"token id {token_id} is not in the vocabulary; ids run from 0 to {self.vocab_size - 1}")
+        return self._bytes_of[token_id]
+
     def token_text(self, token_id: int) -> str:
         """Return what one token reads as: its text, or the name of a special token.
 

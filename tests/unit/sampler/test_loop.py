@@ -82,7 +82,17 @@ def test_two_tokens_can_not_change_places_for_ever() -> None:
         return [(2 if tokens[0] == 1 else 1, 0.99)]
 
     steps = run(scripted(says), Canvas.blank(1, 1, MASK), replace(SETTINGS, max_revisions=3, verify_passes=50))
-    assert history(steps) == [[1], [2], [1], [2], [2]]
+    assert history(steps) == [[1], [2], [1]], "what comes back would come back for ever"
+    steps = run(scripted(says), given([1]), replace(SETTINGS, verify_passes=50))
+    assert history(steps) == [[2], [1]]
+
+
+def test_a_token_that_finds_no_rest_runs_out_of_revisions() -> None:
+    def says(tokens: list[int], call: int) -> list[tuple[int, float]]:
+        return [(call, 0.99)]
+
+    steps = run(scripted(says), Canvas.blank(1, 1, MASK), replace(SETTINGS, max_revisions=3, verify_passes=50))
+    assert history(steps) == [[0], [1], [2], [3], [3]]
 
 
 def test_editing_a_given_text_goes_on_until_nothing_changes() -> None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from redraft.errors import ConfigError
-from redraft.sampler.stop import AllSettled, StableAndConfident
+from redraft.sampler.stop import AllSettled, StableAndConfident, fingerprint, is_repeated
 
 
 def finished(rule: AllSettled, was: bool, now: bool, revised: bool, passes: int) -> bool:
@@ -53,3 +53,12 @@ def test_bad_numbers_are_refused() -> None:
         StableAndConfident(stability_threshold=0, max_entropy=0.1)
     with pytest.raises(ConfigError, match="stop_entropy"):
         StableAndConfident(stability_threshold=1, max_entropy=float("nan"))
+
+
+def test_fingerprints_tell_canvases_apart() -> None:
+    rng = torch.Generator().manual_seed(0)
+    canvases = torch.randint(0, 3, (2000, 12), generator=rng)
+    numbers = fingerprint(canvases)
+    assert len(set(numbers.tolist())) == len({tuple(row) for row in canvases.tolist()})
+    assert is_repeated(numbers[:2], torch.stack([numbers[1:3], numbers[:2]], dim=1)).tolist() == [True, True]
+    assert is_repeated(numbers[:1], numbers[1:2].unsqueeze(1)).tolist() == [False]

@@ -1,0 +1,66 @@
+"""What an effort means for an edit: how sure a change must be, and how often the text is looked at again.
+
+On an edit's canvas everything stands from the start, so every pass revises, and one that changes nothing is the last.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from redraft.engine import Engine
+from redraft.errors import ConfigError
+from redraft.sampler import SamplerSettings
+
+__all__ = ["edit_settings", "infill_settings"]
+
+_EDIT: Mapping[str, dict[str, Any]] = {
+    "instant": {"edit_threshold": 0.5, "max_steps": 1},
+    "low": {"edit_threshold": 0.5, "max_steps": 2},
+    "medium": {"edit_threshold": 0.5, "max_steps": 6},
+    "high": {"edit_threshold": 0.5, "max_steps": 16},
+}
+"""Above one half the likeliest token is likelier than all others together, the one that stands there included."""
+
+
+def edit_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> SamplerSettings:
+    """The rules of an edit.
+
+    Args:
+        engine: The model at work.
+        effort: instant, low, medium or high.
+        changes: Single settings by name.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ConfigError: A name or a value is not allowed, or nothing could ever change.
+    """
+    if effort not in _EDIT:
+        raise ConfigError(f"effort={effort!r} is unknown; use one of {', '.join(_EDIT)}")
+    values = _EDIT[effort] | dict(changes)
+    values.setdefault("verify_passes", values["max_steps"])
+    settings = _masked(engine, effort, values)
+    if settings.edit_threshold is None and settings.remask_threshold is None:
+        raise ConfigError("edit_threshold and remask_threshold are both none, so an edit could change nothing; set one")
+    return settings
+
+
+def infill_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> SamplerSettings:
+    """The rules of an infill: those of generation.
+
+    Args:
+        engine: The model at work.
+        effort: instant, low, medium or high.
+        changes: Single settings by name.
+
+    Returns:
+        The settings.
+    """
+    return _masked(engine, effort, changes)
+
+
+def _masked(engine: Engine, effort: str, values: Mapping[str, Any]) -> SamplerSettings:
+    settings = engine.settings(effort, **{"canvas_length": engine.canvas_length, **values})
+    if settings.family != "masked":
+        raise ConfigError(f"family={settings.family!r} can't start from a text that is there; use masked")
+    return settings
