@@ -6,6 +6,7 @@ from redraft.tasks.extract import Extract, ExtractDials
 from redraft.tasks.holdout import split_of
 from redraft.tasks.largest import Largest, LargestDials
 from redraft.tasks.multiplication import Multiplication, MultiplicationDials
+from redraft.tasks.page import Page, PageDials
 from redraft.tasks.planning import Planning, PlanningDials
 from redraft.tasks.primes import Primes, PrimesDials
 from redraft.tasks.problem import Problem, Task, Verdict
@@ -24,6 +25,8 @@ __all__ = [
     "LargestDials",
     "Multiplication",
     "MultiplicationDials",
+    "Page",
+    "PageDials",
     "Planning",
     "PlanningDials",
     "Primes",

@@ -8,6 +8,7 @@ from redraft.tasks.countdown import Countdown
 from redraft.tasks.extract import Extract
 from redraft.tasks.largest import Largest
 from redraft.tasks.multiplication import Multiplication
+from redraft.tasks.page import Page
 from redraft.tasks.planning import Planning
 from redraft.tasks.primes import Primes
 from redraft.tasks.problem import Task
@@ -22,6 +23,7 @@ _ALL: tuple[Task, ...] = (
     Extract(),
     Largest(),
     Multiplication(),
+    Page(),
     Planning(),
     Primes(),
     Rewrite(),

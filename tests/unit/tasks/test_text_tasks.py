@@ -1,0 +1,45 @@
+"""The tasks over texts, thousands of draws each: every answer is right by its own judge, splits keep apart."""
+
+import random
+
+import pytest
+
+from redraft.tasks import get_task, split_of
+from redraft.text import Tokenizer, lay_out
+
+NAMES = ("extract", "page", "rewrite")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_thousands_of_answers_are_right(name: str) -> None:
+    rng = random.Random(f"many/{name}")
+    task = get_task(name)
+    for _ in range(2000):
+        problem = task.generate(rng, split=None)
+        verdict = task.verify(problem, problem.answer_text)
+        assert verdict.is_correct, (verdict.reason, problem)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_no_two_splits_share_a_key(name: str) -> None:
+    rng = random.Random(f"splits/{name}")
+    task = get_task(name)
+    counts = {"train": 1000, "dev": 100, "test": 100}
+    keys = {split: {task.generate(rng, split=split).key for _ in range(count)} for split, count in counts.items()}
+    for split, found in keys.items():
+        assert {split_of(key) for key in found} == {split}
+    assert not keys["train"] & keys["dev"] | keys["train"] & keys["test"] | keys["dev"] & keys["test"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_fit_a_canvas_and_prompts_a_context(name: str) -> None:
+    rng = random.Random(f"lengths/{name}")
+    task = get_task(name)
+    tokenizer = Tokenizer.builtin()
+    for _ in range(100):
+        problem = task.generate(rng)
+        assert len(lay_out(tokenizer, problem.fields)) < 168
+        assert len(tokenizer.encode(problem.prompt)) < 256
+        assert problem.draft is None or len(tokenizer.encode(problem.draft)) < 112
