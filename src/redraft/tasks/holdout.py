@@ -5,10 +5,15 @@ tests derive the same keys from many spellings and phrasings.
 """
 
 import hashlib
+from collections.abc import Callable
+from typing import TypeVar
 
+from redraft.errors import ConfigError
 from redraft.tasks.problem import Split
 
-__all__ = ["DEMO_KEYS", "DEV_SHARE", "SPLITS", "TEST_SHARE", "split_of"]
+__all__ = ["DEMO_KEYS", "DEV_SHARE", "SPLITS", "TEST_SHARE", "draw_from_split", "split_of"]
+
+Drawn = TypeVar("Drawn")
 
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 """All parts, in the order people name them."""
@@ -48,3 +53,27 @@ def split_of(key: str) -> Split:
     if place < TEST_SHARE + DEV_SHARE:
         return "dev"
     return "train"
+
+
+def draw_from_split(
+    draw: Callable[[], Drawn | None], key_of: Callable[[Drawn], str], split: Split | None, *, attempts: int = 1000
+) -> Drawn:
+    """Draw until something belongs to a split.
+
+    Args:
+        draw: One draw; None: it came to nothing.
+        key_of: Canonical key of what was drawn.
+        split: The split; None: any.
+        attempts: Most draws. One in twenty problems is held out, so only dials that leave a few problems need so many.
+
+    Returns:
+        The first that belongs there.
+
+    Raises:
+        ConfigError: If there was none.
+    """
+    for _ in range(attempts):
+        drawn = draw()
+        if drawn is not None and (split is None or split_of(key_of(drawn)) == split):
+            return drawn
+    raise ConfigError(f"these dials leave no problem of the split {split}: none in {attempts} draws; widen the dials")

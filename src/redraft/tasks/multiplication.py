@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redraft.errors import PromptError
 from redraft.tasks.dials import check_range, read_dials
-from redraft.tasks.holdout import split_of
+from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.phrasing import phrased
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict, answer_and_rest
 from redraft.tasks.puzzle_phrasing import MULTIPLICATION
@@ -70,15 +70,17 @@ class Multiplication:
         """A random problem of one split (None: of any)."""
         dials = dials or MultiplicationDials()
         assert isinstance(dials, MultiplicationDials), f"not MultiplicationDials but {type(dials).__name__}"
-        for _ in range(MAX_ATTEMPTS):
+
+        def draw() -> list[int]:
             factors = [
                 _factor(rng, rng.randint(dials.min_digits, dials.max_digits)),
                 _factor(rng, rng.randint(dials.min_other_digits, dials.max_other_digits)),
             ]
             rng.shuffle(factors)
-            if split is None or split_of(_key(*factors)) == split:
-                return self.of(*factors, rng=rng, order=order, language=language)
-        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+            return factors
+
+        first, second = draw_from_split(draw, lambda factors: _key(*factors), split, attempts=MAX_ATTEMPTS)
+        return self.of(first, second, rng=rng, order=order, language=language)
 
     def of(
         self,

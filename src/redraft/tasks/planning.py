@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.graphs import Graph, distances, layered, shortest_path, star
-from redraft.tasks.holdout import split_of
+from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.phrasing import phrased
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict, answer_and_rest
 from redraft.tasks.puzzle_phrasing import PLANNING
@@ -20,9 +20,6 @@ MAX_STEPS = 8
 
 MAX_NODES = 16
 """Most nodes: with at most 20 edges a prompt keeps well within a context of 256."""
-
-MAX_ATTEMPTS = 1000
-"""Draws before a split is reported as unreachable; names alone make enough problems, so this never happens."""
 
 _SEPARATORS = (",", ";", "，", "；", "、", "\n")
 _JOINTS = ("-", "-", "~", " - ")
@@ -75,14 +72,13 @@ class Planning:
         assert isinstance(dials, PlanningDials), f"planning takes PlanningDials, not {type(dials).__name__}"
         num_steps = rng.randint(dials.min_steps, dials.max_steps)
         is_star = rng.random() * 100 < dials.star_percent
-        for _ in range(MAX_ATTEMPTS):
+
+        def draw() -> Graph:
             if is_star:
-                graph = star(rng, dials.max_nodes, num_steps)
-            else:
-                graph = layered(rng, rng.randint(max(dials.min_nodes, num_steps + 1), dials.max_nodes), num_steps)
-            if split is None or split_of(_key(graph)) == split:
-                return self._problem(graph, rng, order, language)
-        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+                return star(rng, dials.max_nodes, num_steps)
+            return layered(rng, rng.randint(max(dials.min_nodes, num_steps + 1), dials.max_nodes), num_steps)
+
+        return self._problem(draw_from_split(draw, _key, split), rng, order, language)
 
     def _problem(self, graph: Graph, rng: random.Random, order: Order, language: Language | None) -> Problem:
         joint = rng.choice(_JOINTS)

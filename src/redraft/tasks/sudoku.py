@@ -4,9 +4,8 @@ import random
 import re
 from dataclasses import dataclass
 
-from redraft.errors import ConfigError
 from redraft.tasks.dials import check_range, read_dials
-from redraft.tasks.holdout import split_of
+from redraft.tasks.holdout import draw_from_split, split_of
 from redraft.tasks.phrasing import phrased
 from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict
 from redraft.tasks.puzzle_phrasing import SUDOKU
@@ -81,7 +80,9 @@ class Sudoku:
         assert isinstance(dials, SudokuDials), f"sudoku takes SudokuDials, not {type(dials).__name__}"
         is_small = rng.random() * 100 < dials.small_percent
         shape = SMALL if is_small else LARGE
-        for _ in range(MAX_ATTEMPTS):
+
+        def draw() -> tuple[Grid, Grid, str] | None:
+            """A puzzle of the split, near a random one; its solution and its key."""
             solution = random_solution(shape, rng)
             if is_small:
                 num_blanks = rng.randint(dials.min_small_blanks, dials.max_small_blanks)
@@ -91,9 +92,12 @@ class Sudoku:
             for _ in range(NUM_NEIGHBOURS):
                 key = f"{self.name}:{canonical_grid(puzzle)}"
                 if puzzle.count(0) == num_blanks and (split is None or split_of(key) == split):
-                    return self._problem(shape, puzzle, solution, key, rng, order, language)
+                    return puzzle, solution, key
                 puzzle = _neighbour(shape, puzzle, solution, num_blanks, rng)
-        raise ConfigError(f"these dials leave no sudoku of the split {split}; allow more numbers of blanks")
+            return None
+
+        puzzle, solution, key = draw_from_split(draw, lambda drawn: drawn[2], split, attempts=MAX_ATTEMPTS)
+        return self._problem(shape, puzzle, solution, key, rng, order, language)
 
     def _problem(
         self,

@@ -200,5 +200,5 @@ def test_a_split_without_such_puzzles_is_refused(monkeypatch: pytest.MonkeyPatch
     """There are two complete grids of 4×4 but for their dress: with one blank they make a handful of puzzles."""
     monkeypatch.setattr("redraft.tasks.sudoku.MAX_ATTEMPTS", 3)
     dials = TASK.make_dials(small_percent=100, min_small_blanks=1, max_small_blanks=1)
-    with pytest.raises(ConfigError, match="no sudoku of the split dev"):
+    with pytest.raises(ConfigError, match="no problem of the split dev"):
         TASK.generate(random.Random(0), split="dev", dials=dials)
