@@ -59,11 +59,15 @@ EffortName = Literal["instant", "low", "medium", "high"]
 SuiteName = Literal[
     "arithmetic",
     "countdown",
+    "extract",
     "largest",
     "multiplication",
+    "page",
     "planning",
     "primes",
+    "rewrite",
     "sudoku",
+    "answer-first",
     "correction",
     "passes",
 ]
@@ -254,8 +258,9 @@ def evaluate(
         SuiteName,
         typer.Argument(
             metavar="SUITE",
-            help="A task (arithmetic, countdown, largest, multiplication, planning, primes, sudoku), "
-            "correction or passes.",
+            help="A task (arithmetic, countdown, extract, largest, multiplication, page, planning, primes, rewrite, "
+            "sudoku), "
+            "answer-first, correction or passes.",
         ),
     ],
     count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,
@@ -267,7 +272,12 @@ def evaluate(
     dial: Annotated[
         list[str] | None, typer.Option(metavar="NAME=N", help="Set one dial of the task, such as max_steps=4.")
     ] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="With passes: draw the curves, a PNG file.")] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FOLDER", help="With answer-first: a model to compare; repeat it.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With answer-first or passes: draw the curves, a PNG file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure accuracy on problems that training never saw, judged by an exact verifier."""
@@ -282,6 +292,7 @@ def evaluate(
         order=order,
         split=split,
         dials=dial or [],
+        arms=arm or [],
         plot=plot,
         is_json=as_json,
         command=shlex.join(["redraft", *_arguments]),

@@ -4,6 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from redraft.interfaces.answer_first import compare_arms
 from redraft.interfaces.output import to_json
 from redraft.interfaces.start import import_torch
 
@@ -29,6 +30,7 @@ def evaluate_suite(
     order: "Order",
     split: "Split",
     dials: "Sequence[str]",
+    arms: "Sequence[str]",
     plot: "Path | None",
     is_json: bool,
     command: str,
@@ -44,16 +46,20 @@ def evaluate_suite(
         order: Whether the answer or the derivation is asked for first.
         split: Which part of the data.
         dials: Settings of the task's generator, each as ``name=number``.
-        plot: Where to draw the curves of ``passes``.
+        arms: The models of ``answer-first``, each as ``name=folder``.
+        plot: Where to draw the curves of ``answer-first`` or ``passes``.
         is_json: JSON instead of a table.
         command: Goes into the report.
     """
     import_torch()
     from redraft.evaluation.suites import SuiteRequest
 
-    _check_options(suite, dials, plot)
-    if suite in _OTHER_SUITES:
+    _check_options(suite, dials, arms, plot)
+    if suite in _OTHER_SUITES or suite == _ANSWER_FIRST:
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
+        if suite == _ANSWER_FIRST:
+            compare_arms(request, arms=arms, dials=_read_dials(dials), plot=plot, is_json=is_json)
+            return
         _run_other_suite(suite, request, model=model, plot=plot, is_json=is_json)
         return
     from redraft.engine import load_engine
@@ -74,25 +80,31 @@ def evaluate_suite(
 
 
 _OTHER_SUITES = ("correction", "passes")
+_ANSWER_FIRST = "answer-first"
 
 
-def _check_options(suite: str, dials: "Sequence[str]", plot: "Path | None") -> None:
+def _check_options(suite: str, dials: "Sequence[str]", arms: "Sequence[str]", plot: "Path | None") -> None:
     """Refuse options that would have no effect."""
     from redraft.errors import ConfigError
 
     if dials and suite in _OTHER_SUITES:
         raise ConfigError(f"--dial belongs to a single task, and {suite} asks several; leave it out, or name a task")
-    if plot is not None and suite != "passes":
-        raise ConfigError(f"--plot draws the curves of passes, and {suite} has none; leave it out")
+    if arms and suite != _ANSWER_FIRST:
+        raise ConfigError(f"--arm belongs to answer-first, and {suite} asks one model; name it with --model")
+    if plot is not None and suite not in (_ANSWER_FIRST, "passes"):
+        raise ConfigError(f"--plot draws the curves of answer-first and passes, and {suite} has none; leave it out")
     if plot is not None and not plot.parent.is_dir():
         raise ConfigError(f"--plot {plot}: there is no folder {plot.parent}; make it first")
 
 
 def _run_other_suite(suite: str, request: "SuiteRequest", *, model: str, plot: "Path | None", is_json: bool) -> None:
-    from redraft.engine import load_engine
+    from redraft.engine import AutoregressiveEngine, load_engine
+    from redraft.errors import ConfigError
     from redraft.evaluation.suites import render_suite, run_correction, run_passes
 
     engine = load_engine(model)
+    if isinstance(engine, AutoregressiveEngine):
+        raise ConfigError(f"{model} writes left to right, and {suite} is about what only diffusion does; name another")
     tick = _say if sys.stderr.isatty() else None
     if suite == "correction":
         report = run_correction(engine, request, tick=tick)
