@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import torch
 
-from redraft.denoiser import Cache, Denoiser, Transformer
+from redraft.denoiser import Cache, Denoiser, LeanTransformer, Transformer
 from redraft.denoiser.checkpoint import Loaded
 from redraft.engine.desk import Desk
 from redraft.engine.frame import Frame
@@ -108,11 +108,12 @@ class Engine:
 
     @classmethod
     def from_transformer(cls, model: Transformer, tokenizer: Tokenizer, **options: Any) -> "Engine":
-        """Put a native transformer to work, as it is in memory."""
+        """Put a native transformer to work, as it is in memory; where it fits, laid out for answering."""
         config, device = model.config, model.head.weight.device
         options = {"context_length": config.context_length, "canvas_length": config.canvas_length} | options
         # Its calls take no other cache than its own, which is narrower than the protocol says.
-        return cls(cast(Denoiser, model), tokenizer, device=device, **options)
+        denoiser = LeanTransformer(model) if LeanTransformer.fits(model) else model
+        return cls(cast(Denoiser, denoiser), tokenizer, device=device, **options)
 
     @classmethod
     def from_checkpoint(cls, loaded: Loaded, *, name: str) -> "Engine":

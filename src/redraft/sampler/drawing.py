@@ -9,16 +9,18 @@ from dataclasses import dataclass
 
 import torch
 
+from redraft.denoiser.protocol import SomeLogits
 from redraft.sampler.advance import Advance, advance
 from redraft.sampler.canvas import Canvas, SpecialIds
 from redraft.sampler.draft import Draft, RowGroup
 from redraft.sampler.ending import Ending, width_of
+from redraft.sampler.placed import Selection
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import rules_for
 from redraft.sampler.settings import SamplerSettings
 from redraft.sampler.step import Step
-from redraft.sampler.verdict import Verdict, judge, merge
-from redraft.types import Logits, Probs, Tokens, WholePerRow
+from redraft.sampler.verdict import Verdict, judge, merge, wanted
+from redraft.types import Probs, Tokens, WholePerRow
 
 __all__ = ["Ask", "Drawing"]
 
@@ -33,6 +35,8 @@ class Ask:
     """Which rows of the drawing they are."""
     last_probs: Probs | None
     """What came of the last pass, for a denoiser that is self-conditioned."""
+    selection: Selection | None
+    """Which positions are worth scoring, for a denoiser that can leave some out; None for all."""
 
 
 class Drawing:
@@ -70,6 +74,7 @@ class Drawing:
         self._is_self_conditioned = is_self_conditioned
         self._draft = Draft.start(canvas, self._ending.may_end)
         self._groups = self._next_groups()
+        self._parts = [self._part(group) for group in self._groups]
 
     @property
     def is_done(self) -> bool:
@@ -81,22 +86,26 @@ class Drawing:
         """The rows of each ask, without the asks."""
         return [group.rows for group in self._groups]
 
+    @property
+    def num_positions(self) -> int:
+        """Positions that the next pass scores."""
+        return sum(len(group.rows) * group.width for group in self._groups)
+
     def asks(self) -> list[Ask]:
         """What the next pass needs scored.
 
         Returns:
             One ask per width; none when all rows are finished.
         """
-        parts = [(group, self._draft.cut(group)) for group in self._groups]
-        return [Ask(tokens=part.canvas.tokens, rows=group.rows, last_probs=part.last_probs) for group, part in parts]
+        return [ask for _, ask in self._parts]
 
     @torch.no_grad()
-    def advance(self, scores: Iterable[Logits]) -> Step:
+    def advance(self, scores: Iterable[SomeLogits]) -> Step:
         """Take all unfinished rows one pass further.
 
         Args:
-            scores: Fresh float32 scores for each ask, in order; written to. Taken one after the other, so that they
-                need not all be held at once.
+            scores: Fresh float32 scores for each ask, in order; written to. Of all positions, or of those that the ask
+                selects. Taken one after the other, so that they need not all be held at once.
 
         Returns:
             What the pass did.
@@ -104,7 +113,8 @@ class Drawing:
         draft, groups = self._draft, self._groups
         assert groups, "a finished drawing takes no further pass"
         # 1. Judge the scores, write the verdict.
-        verdicts = [(group, self._judge(group, logits)) for group, logits in zip(groups, scores, strict=True)]
+        parts = zip(groups, self._parts, scores, strict=True)
+        verdicts = [(group, self._judge(part, ask, logits)) for group, (part, ask), logits in parts]
         draws = self._draws(self._seeds, draft.canvas.length)
         moved = advance(draft, merge(draft, verdicts), self._rules, self._ending, draws)
         self._draft = moved.draft
@@ -112,6 +122,7 @@ class Drawing:
         unfinished = {row for group in groups for row in group.rows}
         self._nfe = tuple(count + self._nfe_per_pass * (row in unfinished) for row, count in enumerate(self._nfe))
         self._groups = self._next_groups()
+        self._parts = [self._part(group) for group in self._groups]
         self._index += 1
         return self._step(moved, self._index - 1)
 
@@ -126,10 +137,17 @@ class Drawing:
         idle = Advance(draft=self._draft, committed=nothing, revised=nothing, proposed=canvas.tokens)
         return self._step(idle, self._index)
 
-    def _judge(self, group: RowGroup, logits: Logits) -> Verdict:
-        draws = self._draws(tuple(self._seeds[row] for row in group.rows), group.width)
-        part, keep = self._draft.cut(group), self._is_self_conditioned
-        return judge(part, logits, self._rules, self._ending, draws, keep_probs=keep)
+    def _part(self, group: RowGroup) -> tuple[Draft, Ask]:
+        """A group's state, and what its next pass needs."""
+        part = self._draft.cut(group)
+        is_wanted = None if self._is_self_conditioned else wanted(part, self._rules)
+        selection = None if is_wanted is None else Selection.of(is_wanted)
+        return part, Ask(tokens=part.canvas.tokens, rows=group.rows, last_probs=part.last_probs, selection=selection)
+
+    def _judge(self, part: Draft, ask: Ask, logits: SomeLogits) -> Verdict:
+        draws = self._draws(tuple(self._seeds[row] for row in ask.rows), part.canvas.length)
+        keep, selection = self._is_self_conditioned, ask.selection
+        return judge(part, logits, self._rules, self._ending, draws, keep_probs=keep, selection=selection)
 
     def _draws(self, seeds: tuple[int, ...], length: int) -> Draws:
         device = self._draft.canvas.tokens.device

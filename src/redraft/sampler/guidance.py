@@ -6,11 +6,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from redraft.denoiser.protocol import Cache, Denoiser
+from redraft.denoiser.protocol import Cache, Denoiser, ScoresSome, SomeLogits
 from redraft.sampler.canvas import SpecialIds
+from redraft.sampler.placed import Selection
 from redraft.types import Logits, Probs, Tokens
 
-__all__ = ["LEAST", "Scorer", "SelfConditioned", "TokenIds", "guided", "is_self_conditioned"]
+__all__ = ["LEAST", "Scorer", "SelfConditioned", "TokenIds", "guided", "is_self_conditioned", "scores_of"]
 
 LEAST = -1e30
 """Logit of a token that must never be drawn, and the least that any has here. Its probability is exactly 0.
@@ -61,6 +62,28 @@ def guided(conditional: Logits, unconditional: Logits, scale: float) -> Logits:
     return unconditional + (1.0 + scale) * (conditional - unconditional)
 
 
+def scores_of(
+    denoiser: Denoiser, canvas: Tokens, cache: Cache | None, last_probs: Probs | None, selection: Selection | None
+) -> SomeLogits:
+    """Ask a denoiser for as much as is wanted, or more.
+
+    Args:
+        denoiser: Whom.
+        canvas: The tokens.
+        cache: Their context.
+        last_probs: What came of the last call, for a denoiser that is self-conditioned.
+        selection: Which positions to score, if the denoiser can leave others out; None for all.
+
+    Returns:
+        Fresh, finite float32 scores.
+    """
+    if isinstance(denoiser, ScoresSome):
+        places = None if selection is None else selection.places
+        return denoiser.denoise_some(canvas, places, cache, self_conditioning=last_probs).float()
+    # The clamp also makes the copy that may be written to.
+    return denoiser.denoise(canvas, cache, self_conditioning=last_probs).float().clamp_min(LEAST)
+
+
 class Scorer:
     """Scores canvases of any subset of the rows."""
 
@@ -102,26 +125,30 @@ class Scorer:
         """
         self._selected = {rows: caches for rows, caches in self._selected.items() if rows in groups}
 
-    def __call__(self, canvas: Tokens, rows: tuple[int, ...], last_probs: Probs | None) -> Logits:
+    def __call__(
+        self,
+        canvas: Tokens,
+        rows: tuple[int, ...],
+        last_probs: Probs | None,
+        selection: Selection | None = None,
+    ) -> SomeLogits:
         """Score the canvases of some rows.
 
         Args:
             canvas: Their tokens.
             rows: Which rows of the context they belong to.
             last_probs: What came of the last call, for a denoiser that is self-conditioned.
+            selection: Which positions to score, if the denoiser can leave others out; None for all.
 
         Returns:
-            Fresh float32 scores; tokens that must never come have the least one.
+            Fresh float32 scores, of all positions or of those; tokens that must never come have the least one.
         """
         context, unconditional = self._context_of(rows)
-        logits = self._ask(canvas, context, last_probs)
+        logits = scores_of(self._denoiser, canvas, context, last_probs, selection)
         if self._guidance_scale != 0.0:
-            logits = guided(logits, self._ask(canvas, unconditional, last_probs), self._guidance_scale)
+            others = scores_of(self._denoiser, canvas, unconditional, last_probs, selection)
+            logits = guided(logits, others, self._guidance_scale)
         return logits.index_fill_(-1, self._never, LEAST)
-
-    def _ask(self, canvas: Tokens, cache: Cache | None, last_probs: Probs | None) -> Logits:
-        # The clamp also makes the copy that may be written to.
-        return self._denoiser.denoise(canvas, cache, self_conditioning=last_probs).float().clamp_min(LEAST)
 
     def _context_of(self, rows: tuple[int, ...]) -> tuple[Cache | None, Cache | None]:
         if rows == self._all_rows:

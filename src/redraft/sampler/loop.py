@@ -68,6 +68,6 @@ def sample(
     if drawing.is_done:
         yield drawing.standing()
     while not drawing.is_done:
-        step = drawing.advance(scorer(ask.tokens, ask.rows, ask.last_probs) for ask in drawing.asks())
+        step = drawing.advance(scorer(ask.tokens, ask.rows, ask.last_probs, ask.selection) for ask in drawing.asks())
         scorer.keep_only(drawing.rows)
         yield step

@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from redraft.denoiser.protocol import Places
 from redraft.types import Tokens
 
 __all__ = ["Draws", "Stream", "Uniforms", "tokens_of", "uniforms"]
@@ -126,9 +127,12 @@ class Draws:
     """Number of positions."""
     device: torch.device
     """Where the draws are wanted."""
+    places: Places | None = None
+    """The positions whose numbers are wanted; None for all, in order."""
 
     def uniforms(self, stream: Stream) -> Uniforms:
         """This pass's numbers for one purpose; asking twice gives the same ones."""
-        return uniforms(
+        drawn = uniforms(
             self.seeds, block=self.block, step=self.step, stream=stream, length=self.length, device=self.device
         )
+        return drawn if self.places is None else drawn.gather(1, self.places)

@@ -46,6 +46,8 @@ class Rules:
     """Which settled tokens change or reopen; where two disagree, the earlier one has its way."""
     max_revisions: int
     """Most revisions of one position."""
+    revises_late: bool
+    """Whether revision waits until nothing is open."""
     open_fill: OpenFill
     """What stands at open positions."""
     rejudges: bool
@@ -104,6 +106,7 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         commit=_COMMIT[settings.commit](settings),
         revise=tuple(revise),
         max_revisions=settings.max_revisions,
+        revises_late=settings.revise == "settled",
         open_fill=open_fill,
         rejudges=is_uniform,
         settled=None if is_uniform else AllSettled(verify_passes=settings.verify_passes if revise else 0),

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from redraft.errors import ConfigError
 
-__all__ = ["CommitName", "Effort", "Family", "PlanName", "SamplerSettings", "StopName"]
+__all__ = ["CommitName", "Effort", "Family", "PlanName", "ReviseName", "SamplerSettings", "StopName"]
 
 Family = Literal["masked", "uniform"]
 """What stands at an open position: [MASK], or a random token."""
@@ -25,6 +25,9 @@ CommitName = Literal[
 
 PlanName = Literal["even", "timesteps"]
 """How a budget is spread over the passes; see ``redraft.sampler.plan``."""
+
+ReviseName = Literal["always", "settled"]
+"""When settled tokens are looked at again."""
 
 StopName = Literal["settled", "stable"]
 """When a canvas is finished; see ``redraft.sampler.stop``."""
@@ -82,6 +85,9 @@ class SamplerSettings:
     """A settled token gives way to the likeliest one when that is more probable than this; None never edits."""
     remask_threshold: float | None = None
     """A settled token reopens when its probability has fallen below this; None never reopens."""
+    revise: ReviseName = "always"
+    """always: settled tokens are judged anew in every pass. settled: only once nothing is open any more, so that the
+    passes before need no scores for them. No effect without ``edit_threshold`` or ``remask_threshold``."""
     max_revisions: int = 4
     """Most times that one position may be edited or reopened, which keeps two tokens from changing places for ever."""
     verify_passes: int = 1
@@ -188,6 +194,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "family": get_args(Family),
     "commit": get_args(CommitName),
     "plan": get_args(PlanName),
+    "revise": get_args(ReviseName),
     "stop": get_args(StopName),
 }
 

@@ -1,21 +1,23 @@
 """One pass over one group of rows: from the denoiser's scores to what should be written where."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
+from redraft.denoiser.protocol import SomeLogits
 from redraft.sampler.commit import Pace
 from redraft.sampler.draft import Draft, RowGroup
 from redraft.sampler.ending import Ending
 from redraft.sampler.guidance import LEAST
+from redraft.sampler.placed import PlacedProposal, Selection
 from redraft.sampler.plan import first_open_block
 from redraft.sampler.propose import Proposal
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import Rules
 from redraft.sampler.stop import RowMask
-from redraft.types import Confidence, Logits, Probs, TokenMask, Tokens, WholePerRow
+from redraft.types import Confidence, Probs, TokenMask, Tokens, WholePerRow
 
-__all__ = ["Verdict", "judge", "merge"]
+__all__ = ["Verdict", "judge", "merge", "wanted"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,16 +44,42 @@ class Verdict:
     """Rows that end with this pass, whatever is open: it all settles."""
 
 
-def judge(draft: Draft, logits: Logits, rules: Rules, ending: Ending, draws: Draws, *, keep_probs: bool) -> Verdict:
+def wanted(draft: Draft, rules: Rules) -> TokenMask | None:
+    """Where a pass needs scores.
+
+    Args:
+        draft: The state of the rows before it.
+        rules: The rules that will read them.
+
+    Returns:
+        The positions; None for all.
+    """
+    if rules.rejudges or rules.stable is not None:
+        return None
+    is_wanted = draft.in_play & draft.canvas.is_open
+    return is_wanted | _revisable(draft, rules) if rules.revise else is_wanted
+
+
+def judge(
+    draft: Draft,
+    logits: SomeLogits,
+    rules: Rules,
+    ending: Ending,
+    draws: Draws,
+    *,
+    keep_probs: bool,
+    selection: Selection | None = None,
+) -> Verdict:
     """Apply the rules to one pass.
 
     Args:
         draft: The state of the rows before the pass.
-        logits: The denoiser's scores; written to.
+        logits: The denoiser's scores, of all positions or of the selected ones; written to.
         rules: The rules.
         ending: Where an end of text may stand.
         draws: The pass's randomness; its step is the pass number.
         keep_probs: Whether the next pass wants the distributions.
+        selection: Which positions are scored, where not all are.
 
     Returns:
         The verdict.
@@ -60,9 +88,7 @@ def judge(draft: Draft, logits: Logits, rules: Rules, ending: Ending, draws: Dra
     is_last = index + 1 == rules.max_steps
 
     # 1. Propose a token for each position.
-    temperature = rules.temperature.at(index)
-    logits = ending.forbid(logits, draft.may_end, LEAST)
-    proposal = Proposal(logits, temperature=temperature, top_p=rules.top_p, draws=draws)
+    proposal = _propose(draft, logits, rules, ending, draws, selection)
     tokens, confidence = proposal.tokens, proposal.confidence
 
     # 2. Commit candidates; on the last pass, all of them.
@@ -102,6 +128,20 @@ def judge(draft: Draft, logits: Logits, rules: Rules, ending: Ending, draws: Dra
     )
 
 
+def _propose(
+    draft: Draft, logits: SomeLogits, rules: Rules, ending: Ending, draws: Draws, selection: Selection | None
+) -> Proposal:
+    temperature = rules.temperature.at(draws.step)
+    # A denoiser may score everything all the same.
+    if selection is None or logits.shape[1] == draft.canvas.length:
+        logits = ending.forbid(logits, draft.may_end, LEAST)
+        return Proposal(logits, temperature=temperature, top_p=rules.top_p, draws=draws)
+    places = selection.places
+    logits = ending.forbid(logits, draft.may_end.gather(1, places), LEAST)
+    scored = Proposal(logits, temperature=temperature, top_p=rules.top_p, draws=replace(draws, places=places))
+    return PlacedProposal(scored, places, draft.canvas.tokens)
+
+
 def _commit(proposal: Proposal, candidates: TokenMask, rules: Rules, draws: Draws) -> TokenMask:
     """Open positions to settle: by the rule, among those whose turn it is."""
     due = None
@@ -118,7 +158,7 @@ def _revise(
 ) -> tuple[TokenMask, TokenMask]:
     """Settled positions to edit and to reopen."""
     canvas = draft.canvas
-    left = in_play & canvas.is_settled & (draft.num_revisions < rules.max_revisions)
+    left = _revisable(draft, rules)
     is_edited = is_reopened = torch.zeros_like(in_play)
     for rule in rules.revise:
         revision = rule(proposal, canvas.tokens, left)
@@ -128,6 +168,13 @@ def _revise(
     # tail would open again, must stay.
     is_end = ending.is_end(canvas.tokens, canvas.is_settled, draft.may_end) & in_play
     return is_edited & ~(is_end & is_closing.unsqueeze(1)), is_reopened & ~is_closing.unsqueeze(1)
+
+
+def _revisable(draft: Draft, rules: Rules) -> TokenMask:
+    """Settled positions that a revision may touch in this pass."""
+    is_settled = draft.canvas.is_settled
+    left = draft.in_play & is_settled & (draft.num_revisions < rules.max_revisions)
+    return left & is_settled.all(dim=1, keepdim=True) if rules.revises_late else left
 
 
 def merge(draft: Draft, verdicts: list[tuple[RowGroup, Verdict]]) -> Verdict:
