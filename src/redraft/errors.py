@@ -6,9 +6,12 @@ The tree::
     ├── InputError               what the caller passed can't be used (also a ValueError)
     │   ├── ConfigError          a setting, a recipe key or a flag
     │   ├── PromptError          a text, a prompt file or a template
-    │   └── ContextLengthError   the request does not fit the model
+    │   ├── ContextLengthError   the request does not fit the model
+    │   └── MemoryLimitError     the request does not fit into the memory that the engine may take
     ├── CheckpointError          a checkpoint folder is missing, damaged or foreign
-    └── DependencyError          an optional package is not installed
+    ├── DependencyError          an optional package is not installed
+    ├── QueueFullError           too many requests wait already
+    └── RequestCancelledError    the request was cancelled, so there is no result
 
 Each message says what came, what is allowed and what to do. A fault of our own is an ``assert`` with a message instead.
 """
@@ -19,8 +22,11 @@ __all__ = [
     "ContextLengthError",
     "DependencyError",
     "InputError",
+    "MemoryLimitError",
     "PromptError",
+    "QueueFullError",
     "RedraftError",
+    "RequestCancelledError",
 ]
 
 
@@ -44,9 +50,21 @@ class ContextLengthError(InputError):
     """The request does not fit into the model's context."""
 
 
+class MemoryLimitError(InputError):
+    """The request does not fit into the memory that the engine may take."""
+
+
 class CheckpointError(RedraftError):
     """A checkpoint folder is missing, damaged or not ours."""
 
 
 class DependencyError(RedraftError):
     """An optional package is not installed; the message names the pip command."""
+
+
+class QueueFullError(RedraftError):
+    """Too many requests wait already; nothing is wrong with this one."""
+
+
+class RequestCancelledError(RedraftError):
+    """The request was cancelled, so there is no result."""

@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from redraft.engine.autoregressive import AutoregressiveEngine
+    from redraft.engine.batching import BatchEngine
     from redraft.engine.catalog import DEFAULT_MODEL, Entry, resolve, shipped
     from redraft.engine.description import Inspection
     from redraft.engine.engine import Engine
     from redraft.engine.frame import Frame, Piece
     from redraft.engine.hub import resolve_model
     from redraft.engine.inspection import inspect_model
+    from redraft.engine.limits import BatchLimits
     from redraft.engine.loading import load_engine
     from redraft.engine.request import Request
     from redraft.engine.result import Result, Seconds
+    from redraft.engine.ticket import Ticket
 
 __all__ = [
     "DEFAULT_MODEL",
     "AutoregressiveEngine",
+    "BatchEngine",
+    "BatchLimits",
     "Engine",
     "Entry",
     "Frame",
@@ -29,6 +34,7 @@ __all__ = [
     "Request",
     "Result",
     "Seconds",
+    "Ticket",
     "inspect_model",
     "load_engine",
     "resolve",
@@ -38,6 +44,8 @@ __all__ = [
 
 _HOMES = {
     "AutoregressiveEngine": "autoregressive",
+    "BatchEngine": "batching",
+    "BatchLimits": "limits",
     "DEFAULT_MODEL": "catalog",
     "Engine": "engine",
     "Entry": "catalog",
@@ -47,6 +55,7 @@ _HOMES = {
     "Request": "request",
     "Result": "result",
     "Seconds": "result",
+    "Ticket": "ticket",
     "inspect_model": "inspection",
     "load_engine": "loading",
     "resolve": "catalog",

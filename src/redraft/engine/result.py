@@ -6,8 +6,8 @@ from typing import Any, Literal
 __all__ = ["FinishReason", "Result", "Seconds"]
 
 FinishReason = Literal["stop", "length", "passes", "deadline"]
-"""stop: the model ended the text. length: the canvas or ``max_new_tokens`` did. passes, deadline: the request's own limit
-of that name did, and what was not settled by then is what the last pass proposed."""
+"""stop: the model ended the text. length: the canvas or ``max_new_tokens`` did. passes, deadline: the request's own
+limit did, and what was not settled by then is what the last pass proposed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,124 @@
+"""The canvases of many requests, scored together where that changes no bit.
+
+Rows share a forward pass where their canvases are equally wide and their contexts equally long: padding would move the
+sums of the attention, and with them last bits. Widths at which a product of one row's positions may be taken by another
+kernel than that of many are scored alone.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from redraft.denoiser import Cache, Denoiser
+from redraft.engine.contexts import joined, shape_of
+from redraft.sampler import SpecialIds
+from redraft.sampler.drawing import Ask
+from redraft.sampler.guidance import LEAST, guided
+from redraft.types import Logits
+
+__all__ = ["SharedScorer", "Sought", "may_share"]
+
+_LEAST_WIDTH = 12
+"""From here on MKL takes a product by the same kernel whatever the rows and threads; below it, at multiples of 4."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sought:
+    """One request's canvas, and what it needs to be scored."""
+
+    ask: Ask
+    """The canvas, of one row."""
+    context: Cache | None
+    """What it sees; of one row."""
+    guidance_scale: float
+    """0 asks once, else twice, the second time without a context."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One forward pass of one row."""
+
+    ask: Ask
+    context: Cache | None
+
+    @property
+    def kind(self) -> Hashable:
+        """What is equal for rows that may share a pass."""
+        return (self.ask.tokens.shape[1], shape_of(self.context), self.ask.last_probs is None)
+
+
+def may_share(width: int) -> bool:
+    """Whether rows of a width score the same bits together as each alone, as far as the width is concerned."""
+    return width >= _LEAST_WIDTH or width % 4 == 0
+
+
+class SharedScorer:
+    """Scores canvases of any requests.
+
+    Args:
+        denoiser: Whom to ask.
+        special: Says which tokens must not come.
+        device: Where canvases live.
+        shares_passes: Whether rows may go through the denoiser together at all.
+    """
+
+    def __init__(self, denoiser: Denoiser, *, special: SpecialIds, device: torch.device, shares_passes: bool) -> None:
+        self._denoiser = denoiser
+        self._never = torch.tensor(special.never_committed, dtype=torch.int64, device=device)
+        self._shares_passes = shares_passes
+        self._joined: dict[tuple[int, ...], tuple[list[Cache], Cache]] = {}
+        self.num_forwards = 0
+
+    def __call__(self, sought: Sequence[Sought]) -> list[Logits]:
+        """Score one canvas per request.
+
+        Args:
+            sought: The canvases.
+
+        Returns:
+            Fresh float32 scores of each, in order; tokens that must never come have the least one.
+        """
+        questions: list[_Question] = []
+        for one in sought:
+            questions.append(_Question(one.ask, one.context))
+            if one.guidance_scale != 0.0:
+                questions.append(_Question(one.ask, None))
+        answers = iter(self._answer(questions))
+        scores: list[Logits] = []
+        for one in sought:
+            logits = next(answers)
+            if one.guidance_scale != 0.0:
+                logits = guided(logits, next(answers), one.guidance_scale)
+            scores.append(logits.index_fill_(-1, self._never, LEAST))
+        return scores
+
+    def _answer(self, questions: list[_Question]) -> list[Logits]:
+        kinds: dict[Hashable, list[int]] = {}
+        for index, question in enumerate(questions):
+            is_shared = self._shares_passes and may_share(question.ask.tokens.shape[1])
+            kinds.setdefault(question.kind if is_shared else index, []).append(index)
+        answers: dict[int, Logits] = {}
+        kept = self._joined
+        self._joined = {}
+        for members in kinds.values():
+            rows = self._score([questions[index] for index in members], kept)
+            answers |= {index: rows[place : place + 1] for place, index in enumerate(members)}
+        return [answers[index] for index in range(len(questions))]
+
+    def _score(self, questions: list[_Question], kept: dict[tuple[int, ...], tuple[list[Cache], Cache]]) -> Logits:
+        tokens = torch.cat([question.ask.tokens for question in questions])
+        probs = [question.ask.last_probs for question in questions if question.ask.last_probs is not None]
+        contexts = [question.context for question in questions if question.context is not None]
+        context = self._context_of(contexts, kept) if contexts else None
+        self.num_forwards += 1
+        logits = self._denoiser.denoise(tokens, context, self_conditioning=torch.cat(probs) if probs else None)
+        return logits.float().clamp_min(LEAST)
+
+    def _context_of(self, contexts: list[Cache], kept: dict[tuple[int, ...], tuple[list[Cache], Cache]]) -> Cache:
+        """The joined context; kept from pass to pass while the same rows stay together."""
+        if len(contexts) == 1:
+            return contexts[0]
+        key = tuple(id(context) for context in contexts)  # the contexts are held beside, so no id is used again
+        self._joined[key] = kept[key] if key in kept else (contexts, joined(contexts))
+        return self._joined[key][1]
