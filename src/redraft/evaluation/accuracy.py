@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from redraft.engine import Engine, Request, Result
 from redraft.errors import ConfigError
 from redraft.evaluation.intervals import wilson_interval
+from redraft.evaluation.revision import revise_draft
 from redraft.sampler import SamplerSettings
 from redraft.tasks import Problem, Verdict, get_task
 from redraft.tasks.problem import Order, Split
@@ -128,26 +129,36 @@ def evaluate(
     settings: SamplerSettings,
     seed: int = 0,
     batch_size: int = 16,
+    effort: str = "medium",
     tick: Callable[[int], None] | None = None,
 ) -> list[Outcome]:
-    """Ask every problem and judge every answer.
+    """Ask every problem and judge every answer; a problem with a draft is asked as an edit of it.
 
     Args:
         engine: The model at work.
         problems: What to ask.
         settings: How answers are drawn.
         seed: Problem i is asked with seed + i.
-        batch_size: Most problems drawn together.
+        batch_size: Most problems drawn together; edits are made one at a time.
+        effort: Preset of the edits.
         tick: Called with the number of problems that are done, now and then.
 
     Returns:
         One outcome per problem, in order.
     """
+    drafts = [index for index, problem in enumerate(problems) if problem.draft is not None]
     requests = [
         Request.from_prompt(problem.prompt, id=str(index), seed=seed + index, settings=settings)
         for index, problem in enumerate(problems)
+        if problem.draft is None
     ]
-    results = engine.generate_batch(requests, batch_size=batch_size, tick=tick)
+    results = {int(result.id): result for result in engine.generate_batch(requests, batch_size=batch_size, tick=tick)}
+    for index in drafts:
+        results[index] = revise_draft(
+            engine, problems[index], id=str(index), seed=seed + index, effort=effort, settings=settings
+        )
+        if tick is not None:
+            tick(len(results))
     judge = {name: get_task(name) for name in {problem.task for problem in problems}}
     return [
         Outcome(problem=problem, result=results[i], verdict=judge[problem.task].verify(problem, results[i].text))
