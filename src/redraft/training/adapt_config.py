@@ -79,7 +79,7 @@ class BlockNoiseRecipe:
 class AdaptTrainRecipe(TrainRecipe):
     """How long, from where, on what, and what is written when."""
 
-    start_from: str
+    start_from: str = ""
     """Folder of the block-diffusion checkpoint to go on from; ``redraft convert --to block-diffusion`` makes one."""
 
     micro_rows: int = 0

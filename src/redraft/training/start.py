@@ -1,5 +1,6 @@
 """Starts a native run from the weights of another model: ``train.start_from``."""
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -84,5 +85,5 @@ def _fits(key: str, theirs: Tensor, ours: Tensor) -> bool:
     return theirs.shape == ours.shape
 
 
-def _shape(weights: dict[str, Tensor], key: str) -> str:
+def _shape(weights: Mapping[str, Tensor], key: str) -> str:
     return "×".join(map(str, weights[key].shape)) or "a single number" if key in weights else "missing"
