@@ -9,7 +9,7 @@ import torch
 from redraft.denoiser import Cache, Denoiser
 from redraft.editing.run import Run
 from redraft.editing.sheet import Sheet
-from redraft.engine import Engine
+from redraft.engine import AutoregressiveEngine, Engine
 from redraft.engine.job import ids_of
 from redraft.errors import ConfigError, ContextLengthError
 from redraft.sampler import Canvas, SamplerSettings, SpecialIds, Step, sample
@@ -79,8 +79,12 @@ def native_tokenizer(engine: Engine) -> Tokenizer:
         The tokenizer.
 
     Raises:
-        ConfigError: The model is a published one, whose canvases have no [NULL].
+        ConfigError: The model is a published one, whose canvases have no [NULL], or writes left to right.
     """
+    if isinstance(engine, AutoregressiveEngine):
+        raise ConfigError(
+            f"the model {engine.name} writes left to right and can't edit in place; use a diffusion model"
+        )
     if not isinstance(engine.tokenizer, Tokenizer):
         raise ConfigError(
             f"the model {engine.name} has no empty slots, so that a text can't grow or shrink on its canvas; use a "

@@ -37,6 +37,7 @@ class _Infill:
     prompt_tokens: int
     max_tokens: int | None
     gap_tokens: int
+    may_grow: bool
     drawn: list[Drawn] = field(default_factory=list[Drawn])
 
 
@@ -50,6 +51,7 @@ def infill_text(
     instruction: str | None = None,
     max_tokens: int | None = None,
     gap_tokens: int = GAP_TOKENS,
+    may_grow: bool = True,
     seed: int = 0,
     effort: str = "medium",
     **changes: Any,
@@ -64,7 +66,8 @@ def infill_text(
         hole: Marks one.
         instruction: What it is about; None for nothing but the text.
         max_tokens: Most tokens of a fill; None for as many as the canvas holds.
-        gap_tokens: Room that a gap gets at first. One that comes out full is tried again with twice as much.
+        gap_tokens: Room that a gap gets at first.
+        may_grow: Whether a gap that comes out full is tried again with twice as much.
         seed: Fixes every draw.
         effort: instant, low, medium or high.
         **changes: Single sampler settings by name.
@@ -95,6 +98,7 @@ def infill_text(
         prompt_tokens=prompt_tokens,
         max_tokens=max_tokens,
         gap_tokens=gap_tokens,
+        may_grow=may_grow,
     )
     return Run(_steps(infill))
 
@@ -141,7 +145,7 @@ def _draw_gaps(infill: _Infill, room: Room) -> Generator[Step, None, list[Fill]]
             _fill(tokenizer, drawn.tokens[start:end], drawn.confidence[start:end], infill.max_tokens)
             for start, end in sheet.units
         ]
-        wider = room.widened([not fill.is_whole for fill in fills])
+        wider = room.widened([not fill.is_whole for fill in fills]) if infill.may_grow else None
         if wider is None:
             return fills
         room = wider

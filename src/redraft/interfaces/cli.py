@@ -69,6 +69,8 @@ SuiteName = Literal[
     "sudoku",
     "answer-first",
     "correction",
+    "edit",
+    "infill",
     "passes",
 ]
 OrderName = Literal["answer_first", "derivation_first"]
@@ -260,7 +262,7 @@ def evaluate(
             metavar="SUITE",
             help="A task (arithmetic, countdown, extract, largest, multiplication, page, planning, primes, rewrite, "
             "sudoku), "
-            "answer-first, correction or passes.",
+            "answer-first, correction, edit, infill or passes.",
         ),
     ],
     count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,
@@ -273,7 +275,7 @@ def evaluate(
         list[str] | None, typer.Option(metavar="NAME=N", help="Set one dial of the task, such as max_steps=4.")
     ] = None,
     arm: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FOLDER", help="With answer-first: a model to compare; repeat it.")
+        list[str] | None, typer.Option(metavar="NAME=FOLDER", help="With answer-first or edit: what to compare with.")
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With answer-first or passes: draw the curves, a PNG file.")

@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from redraft.interfaces.answer_first import compare_arms
+from redraft.interfaces.eval_editing import EDITING_SUITES, measure_editing
 from redraft.interfaces.output import to_json
 from redraft.interfaces.start import import_torch
 
@@ -46,7 +47,7 @@ def evaluate_suite(
         order: Whether the answer or the derivation is asked for first.
         split: Which part of the data.
         dials: Settings of the task's generator, each as ``name=number``.
-        arms: The models of ``answer-first``, each as ``name=folder``.
+        arms: The models of ``answer-first``, or the one that ``edit`` compares with, each as ``name=folder``.
         plot: Where to draw the curves of ``answer-first`` or ``passes``.
         is_json: JSON instead of a table.
         command: Goes into the report.
@@ -55,10 +56,13 @@ def evaluate_suite(
     from redraft.evaluation.suites import SuiteRequest
 
     _check_options(suite, dials, arms, plot)
-    if suite in _OTHER_SUITES or suite == _ANSWER_FIRST:
+    if suite in (*_OTHER_SUITES, *EDITING_SUITES, _ANSWER_FIRST):
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
         if suite == _ANSWER_FIRST:
             compare_arms(request, arms=arms, dials=_read_dials(dials), plot=plot, is_json=is_json)
+            return
+        if suite in EDITING_SUITES:
+            measure_editing(suite, request, model=model, arms=arms, is_json=is_json)
             return
         _run_other_suite(suite, request, model=model, plot=plot, is_json=is_json)
         return
@@ -71,7 +75,7 @@ def evaluate_suite(
     engine = load_engine(model)
     settings = engine.settings(effort)
     since = time.perf_counter()
-    outcomes = evaluate(engine, problems, settings=settings, seed=seed, tick=_progress(count))
+    outcomes = evaluate(engine, problems, settings=settings, seed=seed, effort=effort, tick=_progress(count))
     conditions = Conditions(
         suite=suite, count=count, seed=seed, split=split, order=order, dials=table, effort=effort, command=command
     )
@@ -87,10 +91,10 @@ def _check_options(suite: str, dials: "Sequence[str]", arms: "Sequence[str]", pl
     """Refuse options that would have no effect."""
     from redraft.errors import ConfigError
 
-    if dials and suite in _OTHER_SUITES:
+    if dials and suite in (*_OTHER_SUITES, *EDITING_SUITES):
         raise ConfigError(f"--dial belongs to a single task, and {suite} asks several; leave it out, or name a task")
-    if arms and suite != _ANSWER_FIRST:
-        raise ConfigError(f"--arm belongs to answer-first, and {suite} asks one model; name it with --model")
+    if arms and suite not in (_ANSWER_FIRST, "edit"):
+        raise ConfigError(f"--arm belongs to answer-first and edit; {suite} asks one model; name it with --model")
     if plot is not None and suite not in (_ANSWER_FIRST, "passes"):
         raise ConfigError(f"--plot draws the curves of answer-first and passes, and {suite} has none; leave it out")
     if plot is not None and not plot.parent.is_dir():
