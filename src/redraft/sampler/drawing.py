@@ -13,7 +13,7 @@ from redraft.denoiser.protocol import SomeLogits
 from redraft.sampler.advance import Advance, advance
 from redraft.sampler.canvas import Canvas, SpecialIds
 from redraft.sampler.draft import Draft, RowGroup
-from redraft.sampler.ending import Ending, width_of
+from redraft.sampler.ending import Ending, up_to, width_of
 from redraft.sampler.placed import Selection
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import rules_for
@@ -73,6 +73,7 @@ class Drawing:
         self._nfe = (0,) * canvas.batch
         self._is_self_conditioned = is_self_conditioned
         self._draft = Draft.start(canvas, self._ending.may_end)
+        self._followed = self._first_widths(canvas)
         self._groups = self._next_groups()
         self._parts = [self._part(group) for group in self._groups]
 
@@ -121,9 +122,12 @@ class Drawing:
         # 2. Count the passes, see who goes on and how wide.
         unfinished = {row for group in groups for row in group.rows}
         self._nfe = tuple(count + self._nfe_per_pass * (row in unfinished) for row, count in enumerate(self._nfe))
+        self._index += 1
+        if self._rules.follows_end:
+            taken = self._followed.minimum(width_of(draft.is_after_end))
+            self._followed = self._ending.predicted_width(moved.proposed, moved.draft.canvas.is_open, taken)
         self._groups = self._next_groups()
         self._parts = [self._part(group) for group in self._groups]
-        self._index += 1
         return self._step(moved, self._index - 1)
 
     def standing(self) -> Step:
@@ -153,6 +157,13 @@ class Drawing:
         device = self._draft.canvas.tokens.device
         return Draws(seeds=seeds, block=self._block, step=self._index, length=length, device=device)
 
+    def _first_widths(self, canvas: Canvas) -> WholePerRow:
+        """What the first pass takes of each row: all that stands there already, and as much as was asked for."""
+        place = torch.arange(1, canvas.length + 1, device=canvas.tokens.device)
+        first = self._rules.first_width
+        least = canvas.length if first is None or not self._rules.follows_end else first
+        return up_to((place * canvas.is_settled).amax(dim=1).add(1).clamp_min(least), canvas.length)
+
     def _next_groups(self) -> list[RowGroup]:
         """The unfinished rows, together where equally wide. The one place where the loop waits for the device."""
         draft = self._draft
@@ -160,6 +171,8 @@ class Drawing:
         # Self-conditioning needs the last distributions at every position, so such rows stay whole.
         if not self._rules.narrows or self._is_self_conditioned:
             widths = torch.full_like(widths, draft.canvas.length)
+        elif self._rules.follows_end and self._index + 1 < self._rules.max_steps:  # the last pass settles everything
+            widths = widths.minimum(self._followed)
         by_width: dict[int, list[int]] = {}
         for row, width in enumerate(widths.masked_fill(draft.is_finished, 0).cpu()):
             if int(width) > 0:

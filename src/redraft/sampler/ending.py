@@ -6,10 +6,12 @@ long as the end before it: when that is revised away, the tail opens again.
 
 from dataclasses import dataclass
 
+import torch
+
 from redraft.sampler.canvas import Canvas
 from redraft.types import Logits, TokenMask, Tokens, WholePerRow
 
-__all__ = ["Ending", "width_of"]
+__all__ = ["Ending", "up_to", "width_of"]
 
 _WIDTH_UNIT = 8  # widths are rounded up to a multiple of this, so that few shapes occur and the fill is seen to go on
 
@@ -91,6 +93,38 @@ class Ending:
         ends = self.is_end(tokens, is_settled, self.may_end) & ~was_after_end
         return (ends.cumsum(dim=1) - ends.long()) > 0
 
+    def predicted_width(self, proposed: Tokens, is_open: TokenMask, width: WholePerRow) -> WholePerRow:
+        """How much of each row the next pass should take, where it follows the predicted end.
+
+        Up to the last position that is proposed to hold text, and one more. Where text reaches the last position that
+        was taken, no end is in sight, and where nothing would be open, the expected end did not come: then all.
+
+        Args:
+            proposed: The canvas after a pass, with its proposal where open.
+            is_open: Where it is.
+            width: How much of each row that pass took.
+
+        Returns:
+            Widths, at most the canvas's.
+        """
+        length = proposed.shape[1]
+        place = torch.arange(1, length + 1, device=proposed.device)
+        is_taken = place <= width.unsqueeze(1)
+        is_text = ~(_is_one_of(proposed, self.ends) & self.may_end) & is_taken
+        content = (place * is_text).amax(dim=1)
+        following = up_to(content + 1, length)
+        has_work = (is_open & (place <= following.unsqueeze(1))).any(dim=1)
+        return following.masked_fill((content >= width) | ~has_work, length)
+
+
+def up_to(content: WholePerRow, length: int) -> WholePerRow:
+    """Numbers of positions, rounded up to the unit of widths, at most a whole canvas.
+
+    >>> up_to(torch.tensor([1, 8, 9, 30]), 20)
+    tensor([ 8,  8, 16, 20])
+    """
+    return ((content + (_WIDTH_UNIT - 1)) // _WIDTH_UNIT * _WIDTH_UNIT).clamp_max(length)
+
 
 def _is_one_of(tokens: Tokens, ids: tuple[int, ...]) -> TokenMask:
     """Whether each token is one of a few ids."""
@@ -109,5 +143,4 @@ def width_of(is_after_end: TokenMask) -> WholePerRow:
     Returns:
         Widths, at most the canvas's.
     """
-    content = (~is_after_end).sum(dim=1)
-    return ((content + (_WIDTH_UNIT - 1)) // _WIDTH_UNIT * _WIDTH_UNIT).clamp_max(is_after_end.shape[1])
+    return up_to((~is_after_end).sum(dim=1), is_after_end.shape[1])

@@ -60,6 +60,10 @@ class Rules:
     """Whether what lies behind a settled end of text is filled before the row is finished."""
     narrows: bool
     """Whether positions well behind the end of text are left out of a pass."""
+    follows_end: bool
+    """Whether those behind its predicted end are, too."""
+    first_width: int | None
+    """Positions of the first pass; None for all."""
 
 
 def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vocab_size: int) -> Rules:
@@ -96,6 +100,7 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
     if settings.remask_threshold is not None:
         revise.append(Remask(threshold=settings.remask_threshold))
     final = settings.temperature if settings.final_temperature is None else settings.final_temperature
+    narrows = settings.narrow and settings.fill_after_end and not is_uniform
     return Rules(
         max_steps=settings.max_steps,
         plan=_plan(settings),
@@ -112,7 +117,9 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         settled=None if is_uniform else AllSettled(verify_passes=settings.verify_passes if revise else 0),
         stable=_stable_rule(settings),
         fills_after_end=settings.fill_after_end and not is_uniform,
-        narrows=settings.narrow and settings.fill_after_end and not is_uniform,
+        narrows=narrows,
+        follows_end=narrows and settings.follow_end,
+        first_width=settings.first_width,
     )
 
 

@@ -104,6 +104,13 @@ class SamplerSettings:
     do, and nothing narrows. No effect on the uniform family."""
     narrow: bool = True
     """Leave positions well behind the end of text out of later passes. No effect on the uniform family."""
+    follow_end: bool = False
+    """Let the canvas follow where the text is predicted to end, before that end has settled: the next pass takes the
+    positions up to it, by multiples of 8, and all of them again when the text reaches the last one. No effect without
+    ``narrow``."""
+    first_width: int | None = None
+    """Positions of the first pass, rounded up to a multiple of 8; None takes the whole canvas. More where text stands
+    on it already. No effect without ``follow_end``."""
 
     def __post_init__(self) -> None:
         """Check every value, then how they fit together.
@@ -124,7 +131,7 @@ class SamplerSettings:
                 )
         if self.threshold == 0.0 or self.top_p == 0.0:
             raise ConfigError("threshold and top_p must be above 0; use a value in (0, 1], for example 0.9")
-        for name in ("narrow", "fill_after_end"):
+        for name in ("narrow", "fill_after_end", "follow_end"):
             if not isinstance(getattr(self, name), bool):  # may come from JSON
                 raise ConfigError(f"{name}={getattr(self, name)!r} is not a truth value; use true or false")
         self._check_together()
@@ -205,6 +212,7 @@ _WHOLE_NUMBERS = {
     "max_steps": 1,
     "num_steps": 1,
     "block_length": 1,
+    "first_width": 1,
     "least_commits": 1,
     "max_revisions": 0,
     "verify_passes": 0,
@@ -229,7 +237,15 @@ _NUMBERS = {
 _LEAST_TEMPERATURE = 0.01  # below it float32 logits of usual size overflow when divided
 
 _MAY_BE_NONE = frozenset(
-    {"num_steps", "block_length", "final_temperature", "margin_threshold", "edit_threshold", "remask_threshold"}
+    {
+        "num_steps",
+        "block_length",
+        "first_width",
+        "final_temperature",
+        "margin_threshold",
+        "edit_threshold",
+        "remask_threshold",
+    }
 )
 
 
