@@ -1,5 +1,6 @@
 """The canvas follows the predicted end: narrower where the end is in sight, whole again where it is not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +19,13 @@ FOLLOWING = replace(WHOLE, follow_end=True)
 class Watched:
     """Writes ``length`` digits, then ends; as sure of itself as told, and keeps the widths that it was asked about."""
 
-    def __init__(self, length: Any, sure: float = 20.0, doubt: float = 20.0) -> None:
+    def __init__(self, length: int | Callable[[torch.Tensor], int], sure: float = 20.0, doubt: float = 20.0) -> None:
         self.length, self.sure, self.doubt = length, sure, doubt
         self.widths: list[int] = []
 
     def __call__(self, canvas: torch.Tensor, context: torch.Tensor | None) -> torch.Tensor:
         self.widths.append(canvas.shape[1])
-        length = self.length(canvas) if callable(self.length) else self.length
+        length = self.length if isinstance(self.length, int) else self.length(canvas)
         logits = torch.zeros(*canvas.shape, VOCAB)
         for place in range(canvas.shape[1]):
             token = place % 7 if place < length else END
