@@ -97,7 +97,7 @@ class DataRecipe:
     """Longest prompt, in tokens; an example whose prompt does not fit is skipped."""
 
     slack_share: float = 0.3
-    """Share of examples whose canvas has the full ``canvas_length``, as when decoding; the rest are tight."""
+    """Share of examples whose canvas is of any length up to ``canvas_length``, as when decoding; the rest are tight."""
 
     batch_tokens: int = 6000
     """Context and canvas positions per step, padding included; bounds time and memory of a step."""
@@ -163,6 +163,9 @@ class NoiseRecipe:
     """Share of the rows neither all masked nor line by line in which results are hidden and what leads to them is not:
     what follows the equals sign of a line, and lines without one, the answer's above all."""
 
+    confident_share: float = 0.0
+    """Share of the rows not all mask and not uniform that show what the model is surest of and hide the rest."""
+
     drop_context_share: float = 0.0
     """Share of these rows that don't see their prompt either, so that a result can only be worked out on the canvas."""
 
@@ -217,7 +220,7 @@ class NoiseRecipe:
 
     def __post_init__(self) -> None:
         _check_shares(self, "all_mask_share", "low_time", "line_share", "result_share")
-        _check_shares(self, "drop_context_share", "hide_answer_share", "corrupt_share")
+        _check_shares(self, "drop_context_share", "confident_share", "hide_answer_share", "corrupt_share")
         _check_shares(self, "max_corrupt", "same_class_share", "own_predictions_share", "own_predictions_after")
         _check_shares(self, "max_own_predictions", "uniform_share", "clean_weight")
         _check_shares(self, "edit_plain_share", "edit_masked_share")

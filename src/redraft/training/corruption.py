@@ -14,6 +14,7 @@ from torch import Tensor
 
 from redraft.noise import low_discrepancy_times
 from redraft.text import Tokenizer
+from redraft.training.confident_mask import confident_mask
 from redraft.training.config import NoiseRecipe
 from redraft.training.data import Batch
 from redraft.training.formed_noise import shown_and_masked
@@ -139,18 +140,19 @@ def corrupt(
     x_0 = batch.canvas
     num_rows = x_0.shape[0]
     # 1. The kind of each row.
-    kind = torch.rand(num_rows, generator=rng)
-    is_all_mask = kind < recipe.all_mask_share
-    is_uniform = ~is_all_mask & (kind < recipe.all_mask_share + recipe.uniform_share)
+    is_all_mask, is_uniform, is_led, is_line, is_result = _kinds(batch, recipe, rng, may_lead=guess is not None)
     is_partial = ~is_all_mask & ~is_uniform
-    is_line = is_partial & (torch.rand(num_rows, generator=rng) < recipe.line_share)
-    is_result = is_partial & ~is_line & (torch.rand(num_rows, generator=rng) < recipe.result_share)
     # 2. Masks.
     time = low_discrepancy_times(num_rows, rng, low=recipe.low_time)[:, None]
     is_noised = torch.rand(x_0.shape, generator=rng) < time
     is_masked = torch.where(is_line[:, None], line_mask(batch, recipe, table, rng), is_noised)
     is_masked = torch.where(is_result[:, None], result_mask(batch, table, rng), is_masked)
     is_masked = (is_masked | is_all_mask[:, None]) & ~is_uniform[:, None]
+    if guess is not None and bool(is_led.any()):
+        is_open = torch.rand(num_rows, 1, generator=rng) < HALF
+        before = is_open | line_mask(batch, recipe, table, rng)
+        led = confident_mask(batch, is_led, before, mask=table.mask, rng=rng, guess=guess)
+        is_masked = torch.where(is_led[:, None], led, is_masked)
     # Without an equals sign everything is hidden; a row without a prompt either would be asked for nothing at all.
     is_dropped = is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
     sees_context = ~is_dropped | (torch.rand(num_rows, generator=rng) >= recipe.drop_context_share)
@@ -177,6 +179,27 @@ def corrupt(
     if guess is not None and bool(is_guessed_row.any()):
         x_t = fill_with_guesses(batch, x_t, is_guessed_row, is_masked, recipe, table, rng, guess)
     return Noised(canvas=x_t, is_corrupted=x_t != x_0, sees_context=sees_context)
+
+
+def _kinds(
+    batch: Batch, recipe: NoiseRecipe, rng: torch.Generator, *, may_lead: bool
+) -> tuple[Rows, Rows, Rows, Rows, Rows]:
+    """Which rows are all mask, uniform noise, led by the model's confidence, settled line by line, short of results."""
+    num_rows = batch.num_rows
+    kind = torch.rand(num_rows, generator=rng)
+    is_all_mask = kind < recipe.all_mask_share
+    is_uniform = ~is_all_mask & (kind < recipe.all_mask_share + recipe.uniform_share)
+    left = ~is_all_mask & ~is_uniform
+    is_led = torch.zeros_like(left)
+    # Drawn only where the recipe asks for it, so that other recipes keep their draws.
+    if recipe.confident_share and may_lead:
+        is_led = left & (torch.rand(num_rows, generator=rng) < recipe.confident_share)
+        if batch.forms is not None:
+            is_led &= ~batch.forms.is_formed
+    left &= ~is_led
+    is_line = left & (torch.rand(num_rows, generator=rng) < recipe.line_share)
+    is_result = left & ~is_line & (torch.rand(num_rows, generator=rng) < recipe.result_share)
+    return is_all_mask, is_uniform, is_led, is_line, is_result
 
 
 def line_mask(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.Generator) -> TokenMask:
@@ -208,7 +231,8 @@ def result_mask(batch: Batch, table: TokenTable, rng: torch.Generator) -> TokenM
     """Draw masks as decoding all lines at once leaves them: what is copied is settled, what is worked out is not.
 
     On most lines, what follows the equals sign is hidden; a line without one, such as the answer's, is hidden whole,
-    and so is the slack. The share of hidden results is uniform between a half and all.
+    and so is the slack. The share of hidden results is uniform between a half and all. Where a line has two equals
+    signs, half of the rows hide only what follows the last.
     """
     x_0 = batch.canvas
     num_rows = x_0.shape[0]
@@ -216,7 +240,10 @@ def result_mask(batch: Batch, table: TokenTable, rng: torch.Generator) -> TokenM
     rate = 1.0 - HALF * torch.rand(num_rows, 1, generator=rng)
     is_drawn = (torch.rand(x_0.shape, generator=rng) < rate).gather(1, line)
     hidden_whole = ~_has_equals(batch, table, line) | ~batch.is_content
-    return (_right_sides(batch, table, line) & ~table.is_separator[x_0] & is_drawn) | hidden_whole
+    # The rate is a draw of its own already; its upper half also says which equals sign counts.
+    behind_last = _right_sides(batch, table, line, behind_last=True)
+    behind = torch.where(rate > 1.0 - HALF * HALF, behind_last, _right_sides(batch, table, line))
+    return (behind & ~table.is_separator[x_0] & is_drawn) | hidden_whole
 
 
 def _has_equals(batch: Batch, table: TokenTable, line: Tokens) -> TokenMask:
@@ -225,14 +252,18 @@ def _has_equals(batch: Batch, table: TokenTable, line: Tokens) -> TokenMask:
     return torch.zeros_like(line).scatter_add_(1, line, is_equals.long()).gather(1, line) > 0
 
 
-def _right_sides(batch: Batch, table: TokenTable, line: Tokens) -> TokenMask:
-    """What stands behind the first equals sign of its line, the separator included; a line without one, all of it."""
+def _right_sides(batch: Batch, table: TokenTable, line: Tokens, *, behind_last: bool = False) -> TokenMask:
+    """What stands behind an equals sign of its line, the separator included; a line without one, all of it.
+
+    By default it is the line's first equals sign that counts, with ``behind_last`` its last one.
+    """
     is_equals = (table.is_equals[batch.canvas] & batch.is_content).long()
     in_line = torch.zeros_like(line).scatter_add_(1, line, is_equals)
-    # An equals sign is behind a position if more of them have been passed than stand in all earlier lines together.
-    passed = is_equals.cumsum(dim=1) - is_equals
-    before = in_line.cumsum(dim=1) - in_line
-    return (passed > before.gather(1, line)) | (in_line.gather(1, line) == 0)
+    # How many equals signs of its own line a position is behind: all that were passed, less those of earlier lines.
+    before = (in_line.cumsum(dim=1) - in_line).gather(1, line)
+    passed = is_equals.cumsum(dim=1) - is_equals - before
+    all_of_line = in_line.gather(1, line)
+    return (passed >= (all_of_line if behind_last else 1)) | (all_of_line == 0)
 
 
 def _lines(batch: Batch, table: TokenTable) -> Tokens:

@@ -153,7 +153,9 @@ class ExampleStream:
         tight = -(-length // recipe.canvas_multiple) * recipe.canvas_multiple
         own_share = recipe.mixture[entry].slack_share
         slack_share = recipe.slack_share if own_share is None else own_share
-        canvas_length = recipe.canvas_length if rng.random() < slack_share else tight
+        canvas_length = tight
+        if rng.random() < slack_share:
+            canvas_length = rng.randrange(tight, recipe.canvas_length + 1, recipe.canvas_multiple)
         slack = range(length + recipe.end_tokens, canvas_length)
         far_ends = tuple(sorted(rng.sample(slack, min(recipe.far_end_tokens, len(slack)))))
         return Example(

@@ -107,6 +107,7 @@ def test_the_answer_line_stays_visible_where_asked(batch: Batch, table: TokenTab
 
 def test_result_masks_hide_what_is_worked_out_and_nothing_else(batch: Batch, table: TokenTable) -> None:
     num_hidden = num_results = 0
+    num_between = {True: 0, False: 0}
     for seed in range(4):
         is_masked = result_mask(batch, table, torch.Generator().manual_seed(seed))
         assert bool(is_masked[~batch.is_content].all()), "where the text ends is not given away"
@@ -120,9 +121,14 @@ def test_result_masks_hide_what_is_worked_out_and_nothing_else(batch: Batch, tab
                 end = len(line) - int(bool(table.is_separator[ids[line[-1]]]))
                 assert not any(marks[: signs[0] + 1])
                 assert not any(marks[end:])
-                assert len(set(marks[signs[0] + 1 : end])) == 1, "a result is hidden whole or not at all"
+                assert len(set(marks[signs[-1] + 1 : end])) == 1, "a result is hidden whole or not at all"
                 num_results += 1
-                num_hidden += marks[signs[0] + 1]
+                num_hidden += marks[signs[-1] + 1]
+                if len(signs) == 2 and marks[signs[-1] + 1]:
+                    between = set(marks[signs[0] + 1 : signs[1] + 1])
+                    assert len(between) == 1, "so is what stands between two equals signs"
+                    num_between[between.pop()] += 1
+    assert min(num_between.values()) > 10, "it is hidden in some rows and shown in others"
     assert num_results > 100
     assert 0.65 < num_hidden / num_results < 0.85, "the hidden share is uniform between a half and all"
 
@@ -142,7 +148,10 @@ def test_the_share_of_result_rows_is_kept(batch: Batch, table: TokenTable) -> No
     noised = noise(batch, table, replace(PLAIN, result_share=1.0))
     is_hidden = noised.canvas == table.mask
     assert bool(is_hidden[~batch.is_content].all())
-    assert not bool(is_hidden[table.is_equals[batch.canvas]].any())
+    for ids, content, hidden in zip(batch.canvas.tolist(), batch.is_content.tolist(), is_hidden.tolist(), strict=True):
+        for line in _lines_of(ids, content, table):
+            signs = [place for place in line if bool(table.is_equals[ids[place]])]
+            assert not signs or not hidden[signs[0]]
 
 
 def test_a_hidden_prompt_leaves_something_to_go_by(
