@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from redraft.text import Tokenizer
 
-__all__ = ["Damage"]
+__all__ = ["Damage", "slip"]
 
 _LONGEST_PIECE = 4
 """Most tokens that go missing, are doubled or become something else at once."""
