@@ -7,6 +7,7 @@ it. Behind the text stands its end, which nothing moves: a text gets shorter by 
 import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from redraft.editing.pins import Span, is_covered
 from redraft.text import Tokenizer, with_slack
@@ -35,6 +36,7 @@ class Sheet:
         return any(self.is_editable)
 
 
+@cache
 def most_tokens(canvas_length: int) -> int:
     """Most tokens of a draft that fit on a canvas beside their slots and an end.
 

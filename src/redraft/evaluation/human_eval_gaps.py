@@ -54,6 +54,6 @@ def _judge(problem: dict[str, Any]) -> Any:
     checks = f"\n{problem['test']}\ndef {_CHECK}():\n    check({problem['entry_point']})\n    return True\n"
 
     def is_right(text: str) -> bool:
-        return default_sandbox().run(text + "\n" + checks, _CHECK, [()]).outputs == ("True",)
+        return default_sandbox().run(text + "\n" + checks, _CHECK, [()]).outputs == ("true",)
 
     return is_right

