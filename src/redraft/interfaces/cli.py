@@ -67,6 +67,7 @@ SuiteName = Literal[
     "primes",
     "rewrite",
     "sudoku",
+    "all",
     "answer-first",
     "correction",
     "edit",
@@ -262,7 +263,7 @@ def evaluate(
             metavar="SUITE",
             help="A task (arithmetic, countdown, extract, largest, multiplication, page, planning, primes, rewrite, "
             "sudoku), "
-            "answer-first, correction, edit, infill or passes.",
+            "all, answer-first, correction, edit, infill or passes.",
         ),
     ],
     count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,
@@ -278,7 +279,11 @@ def evaluate(
         list[str] | None, typer.Option(metavar="NAME=FOLDER", help="With answer-first or edit: what to compare with.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With answer-first or passes: draw the curves, a PNG file.")
+        Path | None, typer.Option(metavar="FILE", help="With all, answer-first or passes: draw the curves, a PNG file.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="With all: write report.json, report.txt and report.png there."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -296,6 +301,7 @@ def evaluate(
         dials=dial or [],
         arms=arm or [],
         plot=plot,
+        out=out,
         is_json=as_json,
         command=shlex.join(["redraft", *_arguments]),
     )

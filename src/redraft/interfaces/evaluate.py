@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from redraft.interfaces.answer_first import compare_arms
+from redraft.interfaces.eval_all import measure_all
 from redraft.interfaces.eval_editing import EDITING_SUITES, measure_editing
 from redraft.interfaces.output import to_json
 from redraft.interfaces.start import import_torch
@@ -33,6 +34,7 @@ def evaluate_suite(
     dials: "Sequence[str]",
     arms: "Sequence[str]",
     plot: "Path | None",
+    out: "Path | None" = None,
     is_json: bool,
     command: str,
 ) -> None:
@@ -48,18 +50,22 @@ def evaluate_suite(
         split: Which part of the data.
         dials: Settings of the task's generator, each as ``name=number``.
         arms: The models of ``answer-first``, or the one that ``edit`` compares with, each as ``name=folder``.
-        plot: Where to draw the curves of ``answer-first`` or ``passes``.
+        plot: Where to draw the curves of ``all``, ``answer-first`` or ``passes``.
+        out: Folder for the files of ``all``.
         is_json: JSON instead of a table.
         command: Goes into the report.
     """
     import_torch()
     from redraft.evaluation.suites import SuiteRequest
 
-    _check_options(suite, dials, arms, plot)
-    if suite in (*_OTHER_SUITES, *EDITING_SUITES, _ANSWER_FIRST):
+    _check_options(suite, dials, arms, plot, out)
+    if suite in (*_OTHER_SUITES, *EDITING_SUITES, _ANSWER_FIRST, _ALL):
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
         if suite == _ANSWER_FIRST:
             compare_arms(request, arms=arms, dials=_read_dials(dials), plot=plot, is_json=is_json)
+            return
+        if suite == _ALL:
+            measure_all(request, model=model, plot=plot, out=out, is_json=is_json)
             return
         if suite in EDITING_SUITES:
             measure_editing(suite, request, model=model, arms=arms, is_json=is_json)
@@ -85,18 +91,27 @@ def evaluate_suite(
 
 _OTHER_SUITES = ("correction", "passes")
 _ANSWER_FIRST = "answer-first"
+_ALL = "all"
 
 
-def _check_options(suite: str, dials: "Sequence[str]", arms: "Sequence[str]", plot: "Path | None") -> None:
+def _check_options(
+    suite: str, dials: "Sequence[str]", arms: "Sequence[str]", plot: "Path | None", out: "Path | None"
+) -> None:
     """Refuse options that would have no effect."""
     from redraft.errors import ConfigError
 
-    if dials and suite in (*_OTHER_SUITES, *EDITING_SUITES):
+    if dials and suite in (*_OTHER_SUITES, *EDITING_SUITES, _ALL):
         raise ConfigError(f"--dial belongs to a single task, and {suite} asks several; leave it out, or name a task")
     if arms and suite not in (_ANSWER_FIRST, "edit"):
         raise ConfigError(f"--arm belongs to answer-first and edit; {suite} asks one model; name it with --model")
-    if plot is not None and suite not in (_ANSWER_FIRST, "passes"):
-        raise ConfigError(f"--plot draws the curves of answer-first and passes, and {suite} has none; leave it out")
+    if plot is not None and suite not in (_ALL, _ANSWER_FIRST, "passes"):
+        raise ConfigError(
+            f"--plot draws the curves of all, answer-first and passes, and {suite} has none; leave it out"
+        )
+    if out is not None and suite != _ALL:
+        raise ConfigError(
+            f"--out belongs to all, which writes several files, and {suite} prints its report; leave it out"
+        )
     if plot is not None and not plot.parent.is_dir():
         raise ConfigError(f"--plot {plot}: there is no folder {plot.parent}; make it first")
 
