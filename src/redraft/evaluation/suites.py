@@ -19,7 +19,7 @@ from redraft.tasks.problem import Order, Split
 
 __all__ = ["SUITE_NAMES", "SuiteRequest", "render_suite", "run_correction", "run_passes"]
 
-SUITE_NAMES = (*task_names(), "all", "answer-first", "correction", "edit", "infill", "passes")
+SUITE_NAMES = (*task_names(), "all", "answer-first", "correction", "edit", "humaneval", "infill", "passes")
 """Everything that ``redraft eval`` measures: one suite per task, those of this module and of others."""
 
 _TASKS = ("arithmetic", "primes")

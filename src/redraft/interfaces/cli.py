@@ -58,6 +58,7 @@ Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed 
 EffortName = Literal["instant", "low", "medium", "high"]
 SuiteName = Literal[
     "arithmetic",
+    "code",
     "countdown",
     "extract",
     "largest",
@@ -65,12 +66,14 @@ SuiteName = Literal[
     "page",
     "planning",
     "primes",
+    "repair",
     "rewrite",
     "sudoku",
     "all",
     "answer-first",
     "correction",
     "edit",
+    "humaneval",
     "infill",
     "passes",
 ]
@@ -261,9 +264,9 @@ def evaluate(
         SuiteName,
         typer.Argument(
             metavar="SUITE",
-            help="A task (arithmetic, countdown, extract, largest, multiplication, page, planning, primes, rewrite, "
-            "sudoku), "
-            "all, answer-first, correction, edit, infill or passes.",
+            help="A task (arithmetic, code, countdown, extract, largest, multiplication, page, planning, primes, "
+            "repair, rewrite, sudoku), "
+            "all, answer-first, correction, edit, humaneval, infill or passes.",
         ),
     ],
     count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from redraft.interfaces.answer_first import compare_arms
 from redraft.interfaces.eval_all import measure_all
 from redraft.interfaces.eval_editing import EDITING_SUITES, measure_editing
+from redraft.interfaces.eval_human_eval import HUMAN_EVAL, measure_human_eval
 from redraft.interfaces.output import to_json
 from redraft.interfaces.start import import_torch
 
@@ -59,13 +60,16 @@ def evaluate_suite(
     from redraft.evaluation.suites import SuiteRequest
 
     _check_options(suite, dials, arms, plot, out)
-    if suite in (*_OTHER_SUITES, *EDITING_SUITES, _ANSWER_FIRST, _ALL):
+    if suite in (*_OTHER_SUITES, *EDITING_SUITES, HUMAN_EVAL, _ANSWER_FIRST, _ALL):
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
         if suite == _ANSWER_FIRST:
             compare_arms(request, arms=arms, dials=_read_dials(dials), plot=plot, is_json=is_json)
             return
         if suite == _ALL:
             measure_all(request, model=model, plot=plot, out=out, is_json=is_json)
+            return
+        if suite == HUMAN_EVAL:
+            measure_human_eval(request, model=model, is_json=is_json)
             return
         if suite in EDITING_SUITES:
             measure_editing(suite, request, model=model, arms=arms, is_json=is_json)
@@ -100,7 +104,7 @@ def _check_options(
     """Refuse options that would have no effect."""
     from redraft.errors import ConfigError
 
-    if dials and suite in (*_OTHER_SUITES, *EDITING_SUITES, _ALL):
+    if dials and suite in (*_OTHER_SUITES, *EDITING_SUITES, HUMAN_EVAL, _ALL):
         raise ConfigError(f"--dial belongs to a single task, and {suite} asks several; leave it out, or name a task")
     if arms and suite not in (_ANSWER_FIRST, "edit"):
         raise ConfigError(f"--arm belongs to answer-first and edit; {suite} asks one model; name it with --model")

@@ -1,6 +1,7 @@
 """Procedural tasks: each makes problems without end, judges any answer exactly, and holds problems out by their key."""
 
 from redraft.tasks.arithmetic import Arithmetic, ArithmeticDials
+from redraft.tasks.code import Code, CodeDials
 from redraft.tasks.countdown import Countdown, CountdownDials
 from redraft.tasks.extract import Extract, ExtractDials
 from redraft.tasks.holdout import split_of
@@ -11,12 +12,15 @@ from redraft.tasks.planning import Planning, PlanningDials
 from redraft.tasks.primes import Primes, PrimesDials
 from redraft.tasks.problem import Problem, Task, Verdict
 from redraft.tasks.registry import get_task, task_names
+from redraft.tasks.repair import Repair, RepairDials
 from redraft.tasks.rewrite import Rewrite, RewriteDials
 from redraft.tasks.sudoku import Sudoku, SudokuDials
 
 __all__ = [
     "Arithmetic",
     "ArithmeticDials",
+    "Code",
+    "CodeDials",
     "Countdown",
     "CountdownDials",
     "Extract",
@@ -32,6 +36,8 @@ __all__ = [
     "Primes",
     "PrimesDials",
     "Problem",
+    "Repair",
+    "RepairDials",
     "Rewrite",
     "RewriteDials",
     "Sudoku",

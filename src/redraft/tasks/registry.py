@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from redraft.errors import ConfigError
 from redraft.tasks.arithmetic import Arithmetic
+from redraft.tasks.code import Code
 from redraft.tasks.countdown import Countdown
 from redraft.tasks.extract import Extract
 from redraft.tasks.largest import Largest
@@ -12,6 +13,7 @@ from redraft.tasks.page import Page
 from redraft.tasks.planning import Planning
 from redraft.tasks.primes import Primes
 from redraft.tasks.problem import Task
+from redraft.tasks.repair import Repair
 from redraft.tasks.rewrite import Rewrite
 from redraft.tasks.sudoku import Sudoku
 
@@ -19,6 +21,7 @@ __all__ = ["get_task", "task_names"]
 
 _ALL: tuple[Task, ...] = (
     Arithmetic(),
+    Code(),
     Countdown(),
     Extract(),
     Largest(),
@@ -26,6 +29,7 @@ _ALL: tuple[Task, ...] = (
     Page(),
     Planning(),
     Primes(),
+    Repair(),
     Rewrite(),
     Sudoku(),
 )

@@ -71,13 +71,16 @@ class Sandbox:
         self._lock = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def run(self, source: str, function: str, calls: Sequence[tuple[object, ...]]) -> Trial:
+    def run(
+        self, source: str, function: str, calls: Sequence[tuple[object, ...]], *, keeps_order: bool = False
+    ) -> Trial:
         """Load a text as a module and call one of its functions.
 
         Args:
             source: Any text at all.
             function: Name of the function.
             calls: Arguments of each call, plain values.
+            keeps_order: Spell returned dicts in their order, not in one order for all that are equal.
 
         Returns:
             What it returned; a candidate never makes this raise.
@@ -85,7 +88,8 @@ class Sandbox:
         Raises:
             DependencyError: If this system can't fork.
         """
-        job = {"source": source, "function": function, "calls": [spelled(call) for call in calls]}
+        job: dict[str, object] = {"source": source, "function": function, "keeps_order": keeps_order}
+        job["calls"] = [spelled(call, keeps_order=True) for call in calls]
         frame = json.dumps(job).encode()
         with self._lock:
             reply = self._ask(len(frame).to_bytes(4, "big") + frame)

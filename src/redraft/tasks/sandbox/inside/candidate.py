@@ -117,7 +117,7 @@ def run(job: dict[str, Any], writing: int) -> None:
 
 
 def _outputs(job: dict[str, Any]) -> tuple[list[str | None], str]:
-    spell, error_name = spelled, _error_name
+    spell, error_name, keeps_order = spelled, _error_name, bool(job["keeps_order"])
     all_arguments = [decoded(call) for call in job["calls"]]
     random.seed(0)
     spec = importlib.util.spec_from_loader("answer", _Text(job["source"]))
@@ -135,7 +135,7 @@ def _outputs(job: dict[str, Any]) -> tuple[list[str | None], str]:
     fault = ""
     for arguments in all_arguments:
         try:
-            outputs.append(spell(function(*arguments)))
+            outputs.append(spell(function(*arguments), keeps_order=keeps_order))
         except BaseException as error:
             outputs.append(None)
             fault = fault or error_name(error)

@@ -13,7 +13,7 @@ MAX_DEPTH = 16
 """Deepest nesting of a value."""
 
 
-def spelled(value: object) -> str:
+def spelled(value: object, *, keeps_order: bool = False) -> str:
     """The one spelling of a value.
 
     >>> spelled({2: (True, 1.0)}) == spelled({2: (1, 1.0)})
@@ -23,6 +23,7 @@ def spelled(value: object) -> str:
 
     Args:
         value: None, a bool, int, float or str, or a list, tuple, set or dict of such values; no subclass of these.
+        keeps_order: Leave dicts in the order they have: arguments, of which order may be a part.
 
     Returns:
         JSON text.
@@ -30,7 +31,7 @@ def spelled(value: object) -> str:
     Raises:
         ValueError: It is something else.
     """
-    return json.dumps(_tagged(value, MAX_DEPTH), ensure_ascii=True, separators=(",", ":"))
+    return json.dumps(_tagged(value, MAX_DEPTH, keeps_order), ensure_ascii=True, separators=(",", ":"))
 
 
 def decoded(text: str) -> Any:
@@ -38,19 +39,21 @@ def decoded(text: str) -> Any:
     return _untagged(json.loads(text))
 
 
-def _tagged(value: object, depth: int) -> object:
+def _tagged(value: object, depth: int, keeps_order: bool) -> object:
     kind = type(value)
     if value is None or kind in (bool, int, float, str):
         return value
     if depth == 0:
         raise ValueError("a value is nested too deeply")
     if isinstance(value, list | tuple) and kind in (list, tuple):
-        return [kind.__name__, *(_tagged(item, depth - 1) for item in value)]
+        return [kind.__name__, *(_tagged(item, depth - 1, keeps_order) for item in value)]
     if isinstance(value, set) and kind is set:
-        return ["set", *sorted((_tagged(item, depth - 1) for item in value), key=json.dumps)]
+        return ["set", *sorted((_tagged(item, depth - 1, keeps_order) for item in value), key=json.dumps)]
     if isinstance(value, dict) and kind is dict:
-        pairs = ([_tagged(key, depth - 1), _tagged(item, depth - 1)] for key, item in value.items())
-        return ["dict", *sorted(pairs, key=json.dumps)]
+        pairs = (
+            [_tagged(key, depth - 1, keeps_order), _tagged(item, depth - 1, keeps_order)] for key, item in value.items()
+        )
+        return ["dict", *(pairs if keeps_order else sorted(pairs, key=json.dumps))]
     raise ValueError(f"{kind.__name__} is no plain value")
 
 
