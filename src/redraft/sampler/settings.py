@@ -269,11 +269,12 @@ def _check_number(name: str, value: object, low: float, high: float) -> None:
         raise ConfigError(f"{name}={value!r} is not allowed; use a number from {low:g} to {high:g}")
 
 
-# The whole dial in one table. Passes of a short canvas: about 1-4, 4-10, 8-20, 16-64.
+# The whole dial in one table; docs/speed.md has the measured points. At low effort nothing is revised on a canvas that
+# starts open, because it ends when it has settled; text that is given is.
 _PRESETS: dict[str, dict[str, SamplerSettings]] = {
     "masked": {
-        "instant": SamplerSettings(threshold=0.6, max_steps=4, edit_threshold=None, verify_passes=0),
-        "low": SamplerSettings(threshold=0.8, max_steps=16, verify_passes=0),
+        "instant": SamplerSettings(threshold=0.3, max_steps=4, edit_threshold=None, verify_passes=0, follow_end=True),
+        "low": SamplerSettings(threshold=0.5, max_steps=16, revise="settled", verify_passes=0, follow_end=True),
         "medium": SamplerSettings(),
         "high": SamplerSettings(threshold=0.97, max_steps=128, verify_passes=2),
     },
