@@ -1,5 +1,6 @@
 """`rewrite`: one right revision per draft, found again by rules of the tests' own; texts that are right stay."""
 
+import ast
 import random
 import re
 
@@ -8,6 +9,7 @@ import pytest
 from redraft.errors import ConfigError
 from redraft.tasks import Problem, Rewrite, get_task, split_of
 from redraft.tasks.rewrite import english_words
+from redraft.tasks.rewrite.chinese_templates import MISSPELLED
 from redraft.tasks.rewrite.english import ENGLISH_LEXICON
 from redraft.tasks.rewrite.faults import neighbours
 from redraft.tasks.rewrite.forms import INFORMAL
@@ -144,6 +146,39 @@ def test_formal_and_informal_words_stand_in_slots_only() -> None:
     for revision in drawn("english", ["tone"], 120):
         pairs = INFORMAL if revision.asked[0][0] == "tone/formal" else back
         assert swapped(revision.draft, pairs) == revision.target
+
+
+def test_spaces_and_quotes_leave_code_as_it_is() -> None:
+    for kind in ("spaces", "quotes"):
+        for revision in drawn("code", [kind], 60):
+            assert ast.dump(ast.parse(revision.draft)) == ast.dump(ast.parse(revision.target))
+            assert revision.draft != revision.target
+
+
+def test_a_variable_is_renamed_and_nothing_else() -> None:
+    for revision in drawn("code", ["rename"], 60):
+        named = revision.asked[0][1]
+        before, after = ast.parse(revision.draft), ast.parse(revision.target)
+        for node in ast.walk(before):
+            for field in ("id", "arg"):
+                if getattr(node, field, None) == named["a"]:
+                    setattr(node, field, named["b"])
+        assert ast.dump(before) == ast.dump(after)
+
+
+def test_arguments_change_their_order_only() -> None:
+    for revision in drawn("code", ["order"], 60):
+        before, after = (list(ast.walk(ast.parse(text))) for text in (revision.draft, revision.target))
+        call = re.search(rf"{revision.asked[0][1]['a']}\((.*)\)$", revision.target)
+        assert call is not None
+        assert sorted(call[1].split(", ")) == sorted(revision.draft.rpartition("(")[2].rstrip(")").split(", "))
+        assert len(before) == len(after)
+        assert revision.draft != revision.target
+
+
+def test_no_right_chinese_text_holds_a_misspelled_word() -> None:
+    for revision in drawn("chinese", ["spacing"], 150):
+        assert [word for word in MISSPELLED.values() if word in revision.target] == []
 
 
 def test_texts_that_are_right_stay_and_are_never_shown_wrong() -> None:
