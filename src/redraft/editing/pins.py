@@ -24,7 +24,7 @@ def pinned_spans(
     r"""What must stay as it is.
 
     >>> pinned_spans("a = 1\nb = 2\n", lines="2", keep=["="])
-    [(0, 6), (8, 9)]
+    [(0, 6), (8, 9), (11, 12)]
 
     Args:
         text: The text.

@@ -77,22 +77,30 @@ def advance(draft: Draft, verdict: Verdict, rules: Rules, ending: Ending, draws:
         age=(before.age + 1).masked_fill(is_changed, 0),
         confidence=confidence.masked_fill(is_tail, 1.0).masked_fill(is_released, 0.0),
     )
-    is_all_settled = is_settled.all(dim=1)
+    after = _after(draft, verdict, rules, canvas, is_after_end, revised)
+    proposed = torch.where(is_open, verdict.tokens, tokens)
+    return Advance(draft=after, committed=committed, revised=revised, proposed=proposed)
+
+
+def _after(
+    draft: Draft, verdict: Verdict, rules: Rules, canvas: Canvas, is_after_end: TokenMask, revised: TokenMask
+) -> Draft:
+    """The memory of a pass: what the stop rules make of it, and what the next pass has to know."""
+    is_all_settled = canvas.is_settled.all(dim=1)
     settled_passes = draft.settled_passes + is_all_settled
-    is_finished = draft.is_finished | verdict.is_closing
+    is_finished, seen = draft.is_finished | verdict.is_closing, draft.seen
     if rules.settled is not None:
         is_finished = is_finished | rules.settled(
-            was_settled=before.is_settled.all(dim=1),
+            was_settled=draft.canvas.is_settled.all(dim=1),
             is_settled=is_all_settled,
             has_revised=revised.any(dim=1),
             settled_passes=settled_passes,
         )
-    seen = draft.seen
     if rules.settled is not None and rules.revise:
-        now = fingerprint(tokens)
+        now = fingerprint(canvas.tokens)
         is_finished = is_finished | (is_all_settled & is_repeated(now, seen))
         seen = torch.cat([seen, now.unsqueeze(1)], dim=1)
-    after = Draft(
+    return Draft(
         canvas=canvas,
         is_after_end=is_after_end,
         may_end=draft.may_end,
@@ -104,5 +112,3 @@ def advance(draft: Draft, verdict: Verdict, rules: Rules, ending: Ending, draws:
         seen=seen,
         is_finished=is_finished,
     )
-    proposed = torch.where(is_open, verdict.tokens, tokens)
-    return Advance(draft=after, committed=committed, revised=revised, proposed=proposed)
