@@ -63,6 +63,11 @@ class Batch:
         """Requests that wait."""
         return len(self._arrived) + len(self._scheduler.waiting)
 
+    @property
+    def num_reserved_bytes(self) -> int:
+        """Memory that is set aside for open rows."""
+        return self._scheduler.num_bytes
+
     def add(self, request: Request, *, is_watched: bool = False) -> Ticket:
         """Queue a request.
 
@@ -116,6 +121,8 @@ class Batch:
                 seat.ticket.finish("done", result=result)
             elif seat.is_between_canvases and not scheduler.give_way(seat):
                 seat.open_canvas()
+        if self.is_idle:
+            self.scorer.forget()
         return len(turn)
 
     def cancel_all(self) -> None:

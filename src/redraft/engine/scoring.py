@@ -1,8 +1,8 @@
 """The canvases of many requests, scored together where that changes no bit.
 
-Rows share a forward pass where their canvases are equally wide and their contexts equally long: padding would move the
-sums of the attention, and with them last bits. Widths at which a product of one row's positions may be taken by another
-kernel than that of many are scored alone.
+Rows share a forward pass where their canvases are equally wide, their contexts equally long and equally many of their
+positions wanted: padding would move the sums of the attention, and with them last bits. A matrix product may take its
+last few rows another way than the others, so canvases that are no whole multiple of 8 wide are scored alone.
 """
 
 from collections.abc import Hashable, Sequence
@@ -11,16 +11,17 @@ from dataclasses import dataclass
 import torch
 
 from redraft.denoiser import Cache, Denoiser
+from redraft.denoiser.protocol import SomeLogits
 from redraft.engine.contexts import joined, shape_of
 from redraft.sampler import SpecialIds
 from redraft.sampler.drawing import Ask
-from redraft.sampler.guidance import LEAST, guided
-from redraft.types import Logits
+from redraft.sampler.guidance import LEAST, guided, scores_of
+from redraft.sampler.placed import Selection
 
 __all__ = ["SharedScorer", "Sought", "may_share"]
 
-_LEAST_WIDTH = 12
-"""From here on MKL takes a product by the same kernel whatever the rows and threads; below it, at multiples of 4."""
+_UNIT = 8
+"""Rows of a product that are certainly taken the same way, in any number of such groups (MKL on AVX2: 4)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +46,13 @@ class _Question:
     @property
     def kind(self) -> Hashable:
         """What is equal for rows that may share a pass."""
-        return (self.ask.tokens.shape[1], shape_of(self.context), self.ask.last_probs is None)
+        count = None if self.ask.selection is None else self.ask.selection.count
+        return (self.ask.tokens.shape[1], count, shape_of(self.context), self.ask.last_probs is None)
 
 
 def may_share(width: int) -> bool:
     """Whether rows of a width score the same bits together as each alone, as far as the width is concerned."""
-    return width >= _LEAST_WIDTH or width % 4 == 0
+    return width % _UNIT == 0
 
 
 class SharedScorer:
@@ -70,14 +72,15 @@ class SharedScorer:
         self._joined: dict[tuple[int, ...], tuple[list[Cache], Cache]] = {}
         self.num_forwards = 0
 
-    def __call__(self, sought: Sequence[Sought]) -> list[Logits]:
+    def __call__(self, sought: Sequence[Sought]) -> list[SomeLogits]:
         """Score one canvas per request.
 
         Args:
             sought: The canvases.
 
         Returns:
-            Fresh float32 scores of each, in order; tokens that must never come have the least one.
+            Fresh float32 scores of each, in order, of all positions or of those selected; tokens that must never come
+            have the least one.
         """
         questions: list[_Question] = []
         for one in sought:
@@ -85,7 +88,7 @@ class SharedScorer:
             if one.guidance_scale != 0.0:
                 questions.append(_Question(one.ask, None))
         answers = iter(self._answer(questions))
-        scores: list[Logits] = []
+        scores: list[SomeLogits] = []
         for one in sought:
             logits = next(answers)
             if one.guidance_scale != 0.0:
@@ -93,12 +96,16 @@ class SharedScorer:
             scores.append(logits.index_fill_(-1, self._never, LEAST))
         return scores
 
-    def _answer(self, questions: list[_Question]) -> list[Logits]:
+    def forget(self) -> None:
+        """Let go of the contexts of the last call."""
+        self._joined = {}
+
+    def _answer(self, questions: list[_Question]) -> list[SomeLogits]:
         kinds: dict[Hashable, list[int]] = {}
         for index, question in enumerate(questions):
             is_shared = self._shares_passes and may_share(question.ask.tokens.shape[1])
             kinds.setdefault(question.kind if is_shared else index, []).append(index)
-        answers: dict[int, Logits] = {}
+        answers: dict[int, SomeLogits] = {}
         kept = self._joined
         self._joined = {}
         for members in kinds.values():
@@ -106,14 +113,14 @@ class SharedScorer:
             answers |= {index: rows[place : place + 1] for place, index in enumerate(members)}
         return [answers[index] for index in range(len(questions))]
 
-    def _score(self, questions: list[_Question], kept: dict[tuple[int, ...], tuple[list[Cache], Cache]]) -> Logits:
+    def _score(self, questions: list[_Question], kept: dict[tuple[int, ...], tuple[list[Cache], Cache]]) -> SomeLogits:
         tokens = torch.cat([question.ask.tokens for question in questions])
         probs = [question.ask.last_probs for question in questions if question.ask.last_probs is not None]
         contexts = [question.context for question in questions if question.context is not None]
         context = self._context_of(contexts, kept) if contexts else None
         self.num_forwards += 1
-        logits = self._denoiser.denoise(tokens, context, self_conditioning=torch.cat(probs) if probs else None)
-        return logits.float().clamp_min(LEAST)
+        last_probs = torch.cat(probs) if probs else None
+        return scores_of(self._denoiser, tokens, context, last_probs, _selection_of(questions))
 
     def _context_of(self, contexts: list[Cache], kept: dict[tuple[int, ...], tuple[list[Cache], Cache]]) -> Cache:
         """The joined context; kept from pass to pass while the same rows stay together."""
@@ -122,3 +129,11 @@ class SharedScorer:
         key = tuple(id(context) for context in contexts)  # the contexts are held beside, so no id is used again
         self._joined[key] = kept[key] if key in kept else (contexts, joined(contexts))
         return self._joined[key][1]
+
+
+def _selection_of(questions: list[_Question]) -> Selection | None:
+    """What all of them select, which is equally many positions each."""
+    chosen = [question.ask.selection for question in questions if question.ask.selection is not None]
+    if not chosen:
+        return None
+    return Selection(order=torch.cat([one.order for one in chosen]), count=chosen[0].count)
