@@ -2,7 +2,7 @@
 # Needs Python 3.11 or newer with its venv module, and make; everything else is installed into $(VENV).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format figures lock clean
+.PHONY: help setup demo test test-fast check format figures bench lock clean
 
 # The first of these that runs and is new enough; say `make PYTHON=... demo` for another.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
@@ -43,6 +43,10 @@ format: $(READY) ## Put imports and layout in order
 
 figures: $(READY) ## Write the measured figures of the shipped models into README.md
 	$(BIN)/python -m redraft.evaluation.figures --write
+
+bench: $(READY) ## Measure speed beside baselines and keep the result in benchmarks/; first builds llama.cpp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
+	$(BIN)/redraft bench --save benchmarks
 
 lock: ## Resolve pyproject.toml anew and write requirements/lock.txt
 	rm -rf $(VENV)-lock

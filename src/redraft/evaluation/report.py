@@ -13,7 +13,7 @@ from redraft.engine import Engine
 from redraft.evaluation.accuracy import Accuracy, Outcome, Share, summarise
 from redraft.sampler import SamplerSettings
 
-__all__ = ["Conditions", "make_report", "percent", "provenance", "render_provenance", "render_report"]
+__all__ = ["Conditions", "make_report", "origin", "percent", "provenance", "render_provenance", "render_report"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,9 +98,13 @@ def provenance(engine: Engine, settings: SamplerSettings, seconds: float) -> dic
         "model": engine.name,
         "model_digest": engine.digest,
         "settings": asdict(settings),
-        "git_commit": _git_commit(),
-        "versions": _versions(),
+        **origin(),
     }
+
+
+def origin() -> dict[str, Any]:
+    """Return the commit and the versions that a figure comes from, ready for JSON."""
+    return {"git_commit": _git_commit(), "versions": _versions()}
 
 
 def render_report(report: dict[str, Any]) -> str:

@@ -1,0 +1,170 @@
+"""The run: opens every arm, lets them take turns, and gathers one report."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redraft.evaluation.bench.machine import usable_cores
+from redraft.evaluation.bench.plan import Plan
+from redraft.evaluation.bench.process import WorkerProcess
+from redraft.evaluation.bench.summary import Cell, accuracy_rows, speed_rows
+from redraft.evaluation.bench.turn import Turn
+from redraft.evaluation.bench.workload import TASKS, known_tasks
+
+__all__ = ["BenchRequest", "run_bench"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BenchRequest:
+    """What is asked for."""
+
+    model: str
+    """Ours: name or path."""
+    plan: Plan
+    """How much is measured."""
+    autoregressive: str | None = None
+    """Name or path of a causal checkpoint; None takes random weights in our model's shape."""
+    has_llama: bool = True
+    """Whether llama.cpp takes part."""
+    seed: int = 0
+    """Fixes the questions and every random draw."""
+    num_threads: int | None = None
+    """Threads of each arm; None takes one per usable core."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Contestant:
+    """One arm at one effort."""
+
+    arm: str
+    """Whose process."""
+    effort: str
+    """No effect but on our model."""
+
+
+def run_bench(request: BenchRequest, *, tick: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """Measure everything.
+
+    Args:
+        request: What is asked for.
+        tick: Called with a few words, now and then.
+
+    Returns:
+        The report, without what it was made with.
+
+    Raises:
+        DependencyError: llama.cpp is to take part and is not installed.
+        ConfigError: A model is not what it has to be.
+    """
+    threads = request.num_threads or usable_cores()
+    say = tick or (lambda words: None)
+    say("opening the arms")
+    with _open_all(request, threads) as (workers, about):
+        ours = about["diffusion"]
+        shape, plan = ours.pop("shape"), request.plan
+        tasks = known_tasks()
+        contestants = [_Contestant(arm="diffusion", effort=effort) for effort in plan.efforts]
+        contestants += [_Contestant(arm=arm, effort="") for arm in workers if arm != "diffusion"]
+        long_tokens = min(plan.most_long_tokens, shape["context_length"] * 3 // 4)
+        base = {"tasks": tasks, "seed": request.seed, "long_tokens": long_tokens}
+        cells = _time(workers, contestants, plan, base, say)
+        say("accuracy")
+        judged = _judge(workers, contestants, plan, base, say)
+        memory = {arm: worker.ask("memory") for arm, worker in workers.items()}
+        say("one pass and the machine's best product")
+        one_pass = workers["diffusion"].ask("pass", shape=shape, repeats=plan.pass_repeats)
+        say("scaling of one pass")
+        grid = {line: list(points) for line, points in plan.grid.items()}
+        scaling = workers["diffusion"].ask("scaling", grid=grid, repeats=plan.scaling_repeats)
+    is_trained = {"diffusion": True, "autoregressive": request.autoregressive is not None, "llama": False}
+    return {
+        "suite": "bench",
+        "threads": threads,
+        "seed": request.seed,
+        "tasks": list(tasks),
+        "missing_tasks": [task for task in TASKS if task not in tasks],
+        "long_tokens": long_tokens,
+        "plan": plan.to_dict(),
+        "model": {**ours, "shape": shape},
+        "baselines": {arm: about[arm] for arm in about if arm != "diffusion"},
+        "speed": speed_rows(cells),
+        "accuracy": accuracy_rows(judged, is_trained),
+        "memory": memory,
+        "pass": one_pass,
+        "scaling": scaling,
+    }
+
+
+@contextmanager
+def _open_all(
+    request: BenchRequest, threads: int
+) -> Iterator[tuple[dict[str, WorkerProcess], dict[str, dict[str, Any]]]]:
+    """Start a process per arm and open our model first: the others are made in its likeness."""
+    workers: dict[str, WorkerProcess] = {}
+    about: dict[str, dict[str, Any]] = {}
+    with ExitStack() as stack:
+        for arm in ("diffusion", "autoregressive", *(["llama"] if request.has_llama else [])):
+            workers[arm] = WorkerProcess(arm, num_threads=threads, waits_actively=arm == "llama")
+            stack.callback(workers[arm].close)
+        about["diffusion"] = workers["diffusion"].ask("open", kind="diffusion", model=request.model, threads=threads)
+        tokenizer = about["diffusion"].pop("tokenizer")
+        for arm in workers.keys() - {"diffusion"}:
+            about[arm] = workers[arm].ask(
+                "open",
+                kind=arm,
+                model=request.autoregressive,
+                shape=about["diffusion"]["shape"],
+                tokenizer=tokenizer,
+                threads=threads,
+            )
+        yield workers, about
+
+
+def _time(
+    workers: dict[str, WorkerProcess],
+    contestants: list[_Contestant],
+    plan: Plan,
+    base: dict[str, Any],
+    say: Callable[[str], None],
+) -> list[Cell]:
+    """In each repeat every contestant takes one turn, and who begins changes."""
+    cells: list[Cell] = []
+    for prompt in plan.prompts:
+        workload = {**base, "prompt": prompt, "count": plan.count}
+        for batch in plan.batches:
+            turns: dict[_Contestant, list[Turn]] = defaultdict(list)
+            for repeat in range(plan.repeats + 1):
+                say(f"{prompt} prompts, batch {batch}, {f'repeat {repeat}' if repeat else 'warm-up'}")
+                first = repeat % len(contestants)
+                for one in contestants[first:] + contestants[:first]:
+                    reply = workers[one.arm].ask("turn", workload=workload, effort=one.effort or "medium", batch=batch)
+                    if repeat:
+                        turns[one].append(Turn.from_dict(reply))
+            cells += [
+                Cell(arm=one.arm, effort=one.effort, prompt=prompt, batch=batch, turns=tuple(turns[one]))
+                for one in contestants
+            ]
+    return cells
+
+
+def _judge(
+    workers: dict[str, WorkerProcess],
+    contestants: list[_Contestant],
+    plan: Plan,
+    base: dict[str, Any],
+    say: Callable[[str], None],
+) -> list[Cell]:
+    """Ask every contestant the same larger set once, in large batches."""
+    cells: list[Cell] = []
+    for prompt in plan.prompts:
+        workload = {**base, "prompt": prompt, "count": plan.accuracy_count}
+        for one in contestants:
+            if one.arm == "llama":
+                continue
+            say(f"accuracy: {one.arm} {one.effort} {prompt}")
+            reply = workers[one.arm].ask("turn", workload=workload, effort=one.effort or "medium", batch=16)
+            turns = (Turn.from_dict(reply),)
+            cells.append(Cell(arm=one.arm, effort=one.effort, prompt=prompt, batch=16, turns=turns))
+    return cells

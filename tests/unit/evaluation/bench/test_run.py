@@ -1,0 +1,127 @@
+"""The whole run at tiny scale, its arms in this process: who takes turns, what the report holds, and what is kept."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from redraft.denoiser import Transformer, TransformerConfig
+from redraft.denoiser.checkpoint import save_checkpoint
+from redraft.errors import ConfigError
+from redraft.evaluation.bench import run as run_module
+from redraft.evaluation.bench.plan import Plan, full_plan, quick_plan
+from redraft.evaluation.bench.process import WorkerProcess
+from redraft.evaluation.bench.run import BenchRequest, run_bench
+from redraft.evaluation.bench.saving import save_report
+from redraft.evaluation.bench.table import render_bench
+from redraft.evaluation.bench.worker import Worker
+from redraft.text import Tokenizer
+
+PLAN = Plan(
+    efforts=("instant", "low"),
+    batches=(1, 2),
+    count=2,
+    repeats=2,
+    accuracy_count=3,
+    pass_repeats=1,
+    scaling_repeats=1,
+    grid={"canvas": (8, 16), "context": (0, 16), "batch": (1, 2)},
+)
+MACHINE = {"processor": "Some CPU", "family": "1 2", "instructions": [], "cores": 2, "memory_gib": 4, "system": "Linux"}
+
+
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    """Put the arms into this process, and return what they are asked."""
+    asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    class Here(WorkerProcess):
+        def __init__(self, name: str, *, num_threads: int, waits_actively: bool = False) -> None:
+            self.name, self.worker = name, Worker(tmp_path)
+
+        def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
+            message = json.loads(json.dumps({"do": do, **arguments}))
+            asked.append((self.name, message))
+            return json.loads(json.dumps(self.worker.handle(message)))
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(run_module, "WorkerProcess", Here)
+    return asked
+
+
+@pytest.fixture
+def causal_checkpoint(tiny_model: Transformer, tokenizer: Tokenizer, tmp_path: Path) -> Path:
+    config = TransformerConfig.from_dict(tiny_model.config.to_dict() | {"is_causal": True})
+    model = Transformer(config)
+    model.load_state_dict(tiny_model.state_dict())
+    save_checkpoint(tmp_path / "causal", model=model, tokenizer_json=tokenizer.to_json(), card="# Tiny\n")
+    return tmp_path / "causal"
+
+
+def whole(report: dict[str, Any]) -> dict[str, Any]:
+    made_with = {"date": "2026-01-02", "machine": MACHINE, "command": "redraft bench", "seconds": 1.0}
+    return {**report, **made_with, "git_commit": None, "versions": {"torch": "2"}}
+
+
+def test_a_run_with_random_baseline(
+    messages: list[tuple[str, Mapping[str, Any]]], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    request = BenchRequest(model=str(tiny_checkpoint), plan=PLAN, has_llama=False, num_threads=1)
+    report = run_bench(request)
+    # Two prompts, two batches, three contestants.
+    assert len(report["speed"]) == 12
+    assert all(row["tokens_per_second"]["n"] == 2 and "over_autoregressive" in row for row in report["speed"])
+    assert {row["arm"] for row in report["accuracy"]} == {"diffusion"}, "random weights are not judged"
+    assert "random" in report["baselines"]["autoregressive"]["weights"]
+    assert "tokenizer" not in report["model"]
+    # The digest of the text by its task is the same for both arms, and who begins changes from repeat to repeat.
+    turns = [(name, message["effort"]) for name, message in messages if message["do"] == "turn"][:9]
+    assert turns[:3] == [("diffusion", "instant"), ("diffusion", "low"), ("autoregressive", "medium")]
+    assert turns[3:6] == [("diffusion", "low"), ("autoregressive", "medium"), ("diffusion", "instant")]
+    table = render_bench(whole(report))
+    assert "weights random; for speed only" in table
+    assert "batch" in table
+    path = save_report(whole(report), tmp_path)
+    assert path.name == "2026-01-02-some-cpu-2-cores.json"
+    assert json.loads(path.read_text(encoding="utf-8"))["speed"] == report["speed"]
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    assert save_report(whole(report), tmp_path).name == "2026-01-02-some-cpu-2-cores-2.json"
+    with pytest.raises(ConfigError, match="no such folder"):
+        save_report(whole(report), tmp_path / "nowhere")
+
+
+def test_a_trained_baseline_is_judged_and_has_to_be_causal(
+    messages: list[tuple[str, Mapping[str, Any]]], tiny_checkpoint: Path, causal_checkpoint: Path
+) -> None:
+    plan = Plan(
+        **{name: getattr(PLAN, name) for name in ("efforts", "count", "grid")},
+        prompts=("short",),
+        batches=(1,),
+        repeats=1,
+        accuracy_count=2,
+        pass_repeats=1,
+        scaling_repeats=1,
+    )
+    report = run_bench(
+        BenchRequest(model=str(tiny_checkpoint), plan=plan, autoregressive=str(causal_checkpoint), has_llama=False)
+    )
+    assert report["baselines"]["autoregressive"]["weights"] == "causal"
+    assert {row["arm"] for row in report["accuracy"]} == {"diffusion", "autoregressive"}
+    assert str(causal_checkpoint) not in json.dumps(report), "no path of this machine"
+    for model, baseline in ((tiny_checkpoint, tiny_checkpoint), (causal_checkpoint, None)):
+        with pytest.raises(ConfigError, match="left to right"):
+            run_bench(
+                BenchRequest(model=str(model), plan=plan, autoregressive=baseline and str(baseline), has_llama=False)
+            )
+
+
+def test_quick_is_a_part_of_full() -> None:
+    quick, full = quick_plan(), full_plan()
+    assert set(quick.efforts) <= set(full.efforts)
+    assert set(quick.batches) <= set(full.batches)
+    assert max(full.batches) <= full.count
+    assert max(quick.batches) <= quick.count
