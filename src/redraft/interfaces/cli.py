@@ -30,6 +30,7 @@ __all__ = [
     "SuiteName",
     "WeightsName",
     "app",
+    "bench",
     "convert",
     "edit",
     "evaluate",
@@ -307,6 +308,49 @@ def evaluate(
         out=out,
         is_json=as_json,
         command=shlex.join(["redraft", *_arguments]),
+    )
+
+
+@app.command()
+def bench(
+    model: Annotated[str, typer.Option(help="A name that ships (see `redraft models`), or a path like ./model.")] = (
+        DEFAULT_MODEL
+    ),
+    autoregressive: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="A causal checkpoint of the same size.  [default: random weights]"),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A short run, to see that it works; no figures to cite.")
+    ] = False,
+    no_llama: Annotated[bool, typer.Option("--no-llama", help="Leave llama.cpp out.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Threads of each arm.  [default: one per usable core]")] = None,
+    seed: Seed = 0,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw how the time of one pass grows, a PNG file.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the report and the plot there, by date and machine.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure speed beside baselines of the same size on this machine, and judge the answers."""
+    from redraft.interfaces.bench import BenchOptions
+    from redraft.interfaces.bench import bench as run
+
+    run(
+        BenchOptions(
+            model=model,
+            autoregressive=autoregressive,
+            is_quick=quick,
+            has_llama=not no_llama,
+            threads=threads,
+            seed=seed,
+            plot=plot,
+            save=save,
+            is_json=as_json,
+            arguments=tuple(_arguments),
+        )
     )
 
 
