@@ -9,10 +9,13 @@ from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdic
 from redraft.tasks.programs import Program, canonical, describe, draw_program, draw_signature, judge, key_of, render
 from redraft.text.slots import Field
 
-__all__ = ["Code", "CodeDials", "draw_short_program"]
+__all__ = ["MAX_ATTEMPTS", "MAX_STEPS", "Code", "CodeDials", "draw_short_program", "is_prompt_short"]
 
 MAX_STEPS = 5
 """Longest chain of operations."""
+
+MAX_ATTEMPTS = 5000
+"""Draws before a split counts as out of reach."""
 
 MAX_WEIGHT = 230
 """Characters of a function, indentation left out: about 120 tokens."""
@@ -62,16 +65,12 @@ class Code:
         dials = dials or CodeDials()
         assert isinstance(dials, CodeDials), f"code takes CodeDials, not {type(dials).__name__}"
         settings = dials
-
-        def draw() -> tuple[Program, Problem] | None:
-            program = draw_short_program(rng, settings)
-            if program is None:
-                return None
+        while True:
+            # Described only once it is known to belong to the split; few descriptions are too long.
+            program = draw_from_split(lambda: draw_short_program(rng, settings), key_of, split, attempts=MAX_ATTEMPTS)
             problem = self._problem(program, rng, order, language or rng.choice(("en", "en", "zh")))
-            most = MAX_PROMPT_CHARACTERS if problem.language == "en" else MAX_CHINESE_CHARACTERS
-            return (program, problem) if len(problem.prompt) <= most else None
-
-        return draw_from_split(draw, lambda drawn: key_of(drawn[0]), split, attempts=5000)[1]
+            if is_prompt_short(problem):
+                return problem
 
     def _problem(self, program: Program, rng: random.Random, order: Order, language: Language) -> Problem:
         signature = draw_signature(program.takes, rng)
@@ -88,6 +87,12 @@ class Code:
     def verify(self, problem: Problem, text: str) -> Verdict:
         """Judges any text whatever by running it in a sandbox: it must return what the wanted function returns."""
         return judge(problem, text)
+
+
+def is_prompt_short(problem: Problem) -> bool:
+    """Whether a prompt fits, with its markers, a context of 256 tokens."""
+    most = MAX_PROMPT_CHARACTERS if problem.language == "en" else MAX_CHINESE_CHARACTERS
+    return len(problem.prompt) <= most
 
 
 def draw_short_program(rng: random.Random, dials: CodeDials) -> Program | None:

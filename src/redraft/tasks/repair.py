@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from redraft.tasks.code import MAX_STEPS, CodeDials, draw_short_program
+from redraft.tasks.code import MAX_ATTEMPTS, MAX_STEPS, CodeDials, draw_short_program, is_prompt_short
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict
@@ -13,12 +13,6 @@ from redraft.tasks.repair_phrasing import BROKEN, EXAMPLES, WANTED
 from redraft.text.slots import Field
 
 __all__ = ["Repair", "RepairDials"]
-
-MAX_PROMPT_CHARACTERS = 330
-"""Of an English prompt; see ``code``."""
-
-MAX_CHINESE_CHARACTERS = 110
-"""Of a Chinese prompt."""
 
 MAX_EXAMPLE_CHARACTERS = 60
 """Of an argument or a result that a prompt shows."""
@@ -69,20 +63,15 @@ class Repair:
         assert isinstance(dials, RepairDials), f"repair takes RepairDials, not {type(dials).__name__}"
         fault = _draw_fault(dials, rng)
         settings = CodeDials(min_steps=dials.min_steps, max_steps=dials.max_steps, guard_percent=dials.guard_percent)
-
-        def draw() -> tuple[Program, Problem] | None:
-            program = draw_short_program(rng, settings)
-            if program is None:
-                return None
+        while True:
+            program = draw_from_split(lambda: draw_short_program(rng, settings), key_of, split, attempts=MAX_ATTEMPTS)
             signature = draw_signature(program.takes, rng)
             mutant = break_function(program, signature, fault, rng)
             if mutant is None:
-                return None
+                continue
             problem = self._problem(program, signature, mutant, rng, order, language or rng.choice(("en", "en", "zh")))
-            most = MAX_PROMPT_CHARACTERS if problem.language == "en" else MAX_CHINESE_CHARACTERS
-            return (program, problem) if len(problem.prompt) <= most else None
-
-        return draw_from_split(draw, lambda drawn: key_of(drawn[0]), split, attempts=5000)[1]
+            if is_prompt_short(problem):
+                return problem
 
     def _problem(
         self,
