@@ -204,7 +204,7 @@ def test_a_fault_reaches_whoever_waits_and_the_engine_goes_on(tiny_engine: Engin
             raise RuntimeError("no memory left")
 
         with monkeypatch.context() as patch:
-            patch.setattr(batching.batch, "scorer", burst)
+            patch.setattr(type(batching.batch.scorer), "__call__", burst)
             with pytest.raises(RuntimeError, match="no memory left"):
                 batching.generate(request)
         assert content(batching.generate(request)) == content(tiny_engine.generate(request))
