@@ -18,6 +18,7 @@ from redraft.types import ContextMask, TokenMask
 
 __all__ = [
     "Attend",
+    "Bias",
     "CanvasAttention",
     "SegmentAttention",
     "TrainingAttention",
