@@ -14,15 +14,16 @@ from redraft.tasks.programs.word_lists import WORD_LISTS
 
 __all__ = ["OPERATIONS", "Program", "Step", "canonical", "outcomes", "read_program"]
 
+_TABLES: dict[Kind, tuple[Operation, ...]] = {
+    "ints": NUMBER_LISTS,
+    "words": WORD_LISTS,
+    "text": TEXTS,
+    "number": NUMBERS,
+    "counts": DICTS,
+}
+
 OPERATIONS: dict[Kind, dict[str, Operation]] = {
-    kind: {operation.name: operation for operation in table}
-    for kind, table in (
-        ("ints", NUMBER_LISTS),
-        ("words", WORD_LISTS),
-        ("text", TEXTS),
-        ("number", NUMBERS),
-        ("counts", DICTS),
-    )
+    kind: {operation.name: operation for operation in table} for kind, table in _TABLES.items()
 }
 """All operations, by the kind of value they work on and by name."""
 
