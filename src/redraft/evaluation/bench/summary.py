@@ -61,20 +61,17 @@ def speed_rows(cells: Sequence[Cell]) -> list[dict[str, Any]]:
     return rows
 
 
-def accuracy_rows(cells: Sequence[Cell], is_trained: Mapping[str, bool]) -> list[dict[str, Any]]:
+def accuracy_rows(cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """Return the shares of right answers, by task and of all of them.
 
     Args:
-        cells: One turn each.
-        is_trained: By arm; random weights are not judged.
+        cells: One turn each, of arms with trained weights.
 
     Returns:
         Plain values, ready for JSON.
     """
     rows: list[dict[str, Any]] = []
     for cell in cells:
-        if not is_trained[cell.arm]:
-            continue
         for task, (answers, both, total) in _with_sum(cell.turns[0].right).items():
             rows.append(
                 {

@@ -111,7 +111,7 @@ def _memory(report: Mapping[str, Any]) -> list[str]:
 
 def _pass(report: Mapping[str, Any]) -> list[str]:
     one, ceilings = report["pass"], report["pass"]["ceiling_flops_per_second"]
-    best = ", ".join(f"{kind} {rate / 1e9:.0f}" for kind, rate in ceilings.items())
+    best = ", ".join(f"{kind} {rate / 1e9:.3g}" for kind, rate in ceilings.items())
     return [
         f"One pass over {one['rows']} positions behind {one['context']} tokens: {1e3 * one['pass_s']:.2f} ms, "
         f"{one['pass_flops_per_second'] / 1e9:.0f} GFLOP/s, {100 * one['share_of_float32_ceiling']:.0f} % of the "

@@ -49,10 +49,9 @@ def test_a_row_holds_what_an_answer_took() -> None:
     assert row["first_draft_s"] is None
 
 
-def test_random_weights_are_not_judged() -> None:
+def test_shares_are_by_task_and_of_all() -> None:
     right = {"arithmetic": (3, 2, 4), "code": (1, 1, 4)}
-    cells = [cell("diffusion", turn(1, 1.0, right=right)), cell("autoregressive", turn(1, 1.0))]
-    rows = accuracy_rows(cells, {"diffusion": True, "autoregressive": False})
+    rows = accuracy_rows([cell("diffusion", turn(1, 1.0, right=right))])
     assert [row["task"] for row in rows] == ["arithmetic", "code", "all"]
     assert (rows[2]["answer_accuracy"]["successes"], rows[2]["accuracy"]["successes"]) == (4, 3)
     assert rows[2]["accuracy"]["total"] == 8
