@@ -12,6 +12,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
+# One process per core, each with one thread: small tensors gain nothing from two.
+TESTS = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist worksteal
+
 # What the shell happens to point at must not leak into the environment made here.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
@@ -24,10 +27,10 @@ demo: $(READY) ## Run the main job on two problems, in English and Chinese, and 
 	@$(BIN)/python -m redraft.evaluation.demo
 
 test: $(READY) ## Run the whole test suite
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 test-fast: $(READY) ## Run the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest -m "not slow"
+	$(TESTS) -m "not slow"
 
 check: $(READY) ## Lint, types, layers, docstrings, command help and README: what CI runs before the tests
 	$(BIN)/ruff check .

@@ -183,6 +183,7 @@ def test_the_lock_agrees_with_the_project() -> None:
         return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
     def locked_in(file: str) -> dict[str, str]:
         lines = (ROOT / "requirements" / file).read_text(encoding="utf-8").splitlines()
         return {normal(line.partition("==")[0]): line.partition("==")[2] for line in lines if not line.startswith("#")}

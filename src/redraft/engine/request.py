@@ -69,4 +69,4 @@ class Request:
         Returns:
             The request.
         """
-        return cls(segments=(Segment("user", prompt),), id=id, seed=seed, settings=settings or SamplerSettings())
+        return cls(segments=(Segment("user", prompt),), id=id, seed=seed, settings=settings or SamplerSettings.for_effort("medium"))

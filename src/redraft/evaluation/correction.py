@@ -35,6 +35,9 @@ class Correction:
     canvases: int = 0
     """How many canvases."""
 
+    left_out: int = 0
+    """Answers too long for the canvas, which are not asked."""
+
     planted: int = 0
     """Wrong tokens altogether."""
 
@@ -66,6 +69,7 @@ class Correction:
         }
         return {
             "num_planted": self.num_planted,
+            "left_out": self.left_out,
             **{name: share.to_dict() for name, share in shares.items()},
             "nfe_mean": round(self.nfe / self.canvases, 3) if self.canvases else 0.0,
         }
@@ -133,18 +137,20 @@ def measure_correction(
         The counts.
 
     Raises:
-        ConfigError: An answer does not fit the canvas, or the model's tokenizer has no empty slots.
+        ConfigError: No answer fits the canvas, or the model's tokenizer has no empty slots.
     """
     counts = Correction(num_planted=num_planted)
     tokenizer = _native_tokenizer(engine)
     answers = [lay_out(tokenizer, problem.fields) for problem in problems]
-    longest = max(map(len, answers), default=0)
-    if longest > settings.canvas_length:
+    counts.left_out = sum(len(ids) > settings.canvas_length for ids in answers)
+    if answers and counts.left_out == len(answers):
         raise ConfigError(
-            f"an answer takes {longest} positions, but the model {engine.name} is measured on a canvas of "
+            f"an answer takes {min(map(len, answers))} positions, but the model {engine.name} is measured on a canvas of "
             f"{settings.canvas_length}; use a model with longer canvases"
         )
     for index, (problem, ids) in enumerate(zip(problems, answers, strict=True)):
+        if len(ids) > settings.canvas_length:
+            continue
         rng = random.Random(f"correction/{seed}/{num_planted}/{problem.key}/{problem.prompt}")
         wrong = plant(ids, min(num_planted, len(ids)), rng, tokenizer)
         spoilt = [wrong.get(place, token) for place, token in enumerate(ids)]

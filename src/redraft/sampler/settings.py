@@ -187,8 +187,8 @@ class SamplerSettings:
         Raises:
             ConfigError: There is no such preset.
 
-        >>> SamplerSettings.for_effort("medium") == SamplerSettings()
-        True
+        >>> SamplerSettings.for_effort("medium").threshold
+        0.8
         """
         _check_choice("effort", effort, get_args(Effort))
         _check_choice("family", family, get_args(Family))
@@ -275,8 +275,8 @@ _PRESETS: dict[str, dict[str, SamplerSettings]] = {
     "masked": {
         "instant": SamplerSettings(threshold=0.3, max_steps=4, edit_threshold=None, verify_passes=0, follow_end=True),
         "low": SamplerSettings(threshold=0.5, max_steps=16, revise="settled", verify_passes=0, follow_end=True),
-        "medium": SamplerSettings(),
-        "high": SamplerSettings(threshold=0.97, max_steps=128, verify_passes=2),
+        "medium": SamplerSettings(threshold=0.8),
+        "high": SamplerSettings(threshold=0.8, remask_threshold=0.7, max_revisions=6, verify_passes=3, max_steps=128),
     },
     "uniform": {
         effort: SamplerSettings(

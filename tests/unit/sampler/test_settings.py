@@ -16,7 +16,7 @@ def test_presets_are_ordered_by_effort() -> None:
         passes = [preset.max_steps for preset in presets]
         assert passes == sorted(passes)
         assert passes[0] < passes[-1]
-    assert SamplerSettings.for_effort("medium") == SamplerSettings()
+    assert SamplerSettings.for_effort("medium").threshold == 0.8
 
 
 @pytest.mark.parametrize(("effort", "family"), [("max", "masked"), ("low", "gaussian")])
