@@ -108,9 +108,7 @@ def soak(
                 if rng.random() < cancel_share:
                     cancel_at[num_arrived] = batch.num_passes + rng.randint(0, 6)
                 num_arrived += 1
-        for index, ticket in open_tickets:
-            if cancel_at.get(index, batch.num_passes + 1) <= batch.num_passes:
-                ticket.cancel()
+        _cancel_due(open_tickets, cancel_at, batch.num_passes)
         batch.tick()
         seconds[part] += time.process_time() - since
         peaks[part] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -124,9 +122,8 @@ def soak(
             result = ticket.result()
             digest.update(f"{index} {result.text}\n".encode())
             if index % check_every == 0:
-                alone = engine.generate(ticket.request)
                 num_checked += 1
-                num_different += replace(alone, seconds=result.seconds) != result
+                num_different += replace(engine.generate(ticket.request), seconds=result.seconds) != result
     done, ticket = [], None
     batch.prefixes.clear()
     return Soaked(
@@ -143,6 +140,12 @@ def soak(
         reserved_bytes_after=batch.num_reserved_bytes,
         digest=digest.hexdigest(),
     )
+
+
+def _cancel_due(tickets: list[tuple[int, Ticket]], cancel_at: dict[int, int], now: int) -> None:
+    for index, ticket in tickets:
+        if cancel_at.get(index, now + 1) <= now:
+            ticket.cancel()
 
 
 def _requests(engine: Engine, rng: random.Random, count: int) -> Iterator[Request]:

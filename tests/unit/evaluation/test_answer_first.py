@@ -187,7 +187,7 @@ def test_the_command(folders: dict[str, Path], capsys: pytest.CaptureFixture[str
         (["answer-first", "--arm", "a=nano", "--arm", "a=nano"], "--arm a is given twice"),
         (["answer-first", "--arm", "a=./nowhere"], "nowhere"),
         (["arithmetic", "--arm", "a=nano"], "--arm belongs to answer-first"),
-        (["arithmetic", "--plot", "x.png"], "--plot draws the curves of answer-first and passes"),
+        (["arithmetic", "--plot", "x.png"], "--plot draws the curves of all, answer-first and passes"),
     ],
 )
 def test_bad_usage_is_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,7 +65,8 @@ def test_dials_bound_the_bounds() -> None:
 
 
 def test_the_registry_names_the_nearest() -> None:
-    assert task_names() == ("arithmetic", "countdown", "largest", "multiplication", "planning", "primes", "sudoku")
+    assert {"arithmetic", "code", "largest", "primes", "rewrite"} <= set(task_names())
+    assert list(task_names()) == sorted(task_names())
     assert get_task("primes").name == "primes"
     with pytest.raises(ConfigError, match="did you mean primes"):
         get_task("prime")
