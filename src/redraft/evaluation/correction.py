@@ -145,8 +145,8 @@ def measure_correction(
     counts.left_out = sum(len(ids) > settings.canvas_length for ids in answers)
     if answers and counts.left_out == len(answers):
         raise ConfigError(
-            f"an answer takes {min(map(len, answers))} positions, but the model {engine.name} is measured on a canvas of "
-            f"{settings.canvas_length}; use a model with longer canvases"
+            f"an answer takes {min(map(len, answers))} positions, but the model {engine.name} is measured on a canvas "
+            f"of {settings.canvas_length}; use a model with longer canvases"
         )
     for index, (problem, ids) in enumerate(zip(problems, answers, strict=True)):
         if len(ids) > settings.canvas_length:
