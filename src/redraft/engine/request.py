@@ -69,4 +69,9 @@ class Request:
         Returns:
             The request.
         """
-        return cls(segments=(Segment("user", prompt),), id=id, seed=seed, settings=settings or SamplerSettings.for_effort("medium"))
+        return cls(
+            segments=(Segment("user", prompt),),
+            id=id,
+            seed=seed,
+            settings=settings or SamplerSettings.for_effort("medium"),
+        )
