@@ -99,6 +99,14 @@ class SelfConditioning(nn.Module):
         return self.out(F.silu(self.gate(expected_BLD)) * self.up(expected_BLD))
 
 
+def _empty_embedding(num: int, width: int) -> nn.Embedding:
+    """A table whose rows ``reset_parameters`` draws or a checkpoint brings.
+
+    ``nn.Embedding`` would draw them first, and a draw on the meta device brings the whole compiler along.
+    """
+    return nn.Embedding.from_pretrained(torch.empty(num, width), freeze=False)
+
+
 class Transformer(nn.Module):
     """p(x_0 | x_t, context) over a canvas; implements ``redraft.denoiser.Denoiser``."""
 
@@ -108,10 +116,10 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.width)
-        self.canvas_position = nn.Embedding(config.canvas_length, config.width)
+        self.embedding = _empty_embedding(config.vocab_size, config.width)
+        self.canvas_position = _empty_embedding(config.canvas_length, config.width)
         # The last row means "no digit, or on the canvas, where the position itself tells the place".
-        self.place_value = nn.Embedding(config.num_place_values + 1, config.width)
+        self.place_value = _empty_embedding(config.num_place_values + 1, config.width)
         self.prelude = nn.ModuleList(Layer(config) for _ in range(config.num_prelude_layers))
         self.loop = nn.ModuleList(Layer(config) for _ in range(config.num_loop_layers))
         self.coda = nn.ModuleList(Layer(config) for _ in range(config.num_coda_layers))
@@ -126,16 +134,14 @@ class Transformer(nn.Module):
     def without_weights(cls, config: TransformerConfig) -> "Transformer":
         """A model to load weights into, by ``load_state_dict(..., assign=True)``; none are drawn before."""
         with torch.device("meta"):
-            model = cls(config)
-        model._register_tables()
-        return model
+            return cls(config)
 
     def _register_tables(self) -> None:
-        """What follows from the configuration alone."""
+        """What follows from the configuration alone, with values even where the weights have none yet."""
         config = self.config
-        angles = config.rope_base ** (-torch.arange(0, config.head_width, 2) / config.head_width)
+        angles = config.rope_base ** (-torch.arange(0, config.head_width, 2, device="cpu") / config.head_width)
         self.register_buffer("rope_frequencies", angles, persistent=False)
-        is_digit = torch.zeros(config.vocab_size, dtype=torch.bool)
+        is_digit = torch.zeros(config.vocab_size, dtype=torch.bool, device="cpu")
         is_digit[list(config.digit_token_ids)] = True
         self.register_buffer("is_digit", is_digit, persistent=False)
 
