@@ -37,7 +37,8 @@ def edit_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> Sa
     """
     if effort not in _EDIT:
         raise ConfigError(f"effort={effort!r} is unknown; use one of {', '.join(_EDIT)}")
-    values = _EDIT[effort] | dict(changes)
+    # What generation reopens at high effort is right more often than not in a text that was given.
+    values = {"remask_threshold": None} | _EDIT[effort] | dict(changes)
     values.setdefault("verify_passes", values["max_steps"])
     settings = _masked(engine, effort, values)
     if settings.edit_threshold is None and settings.remask_threshold is None:
