@@ -8,7 +8,7 @@ from redraft.tasks.derivation import check_derivation
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.expression import LARGEST_NUMBER, Expression, canonical, reductions
 from redraft.tasks.generation import grow
-from redraft.tasks.holdout import split_of
+from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.lines import NUMBER_WIDTH, derivation_fields
 from redraft.tasks.parser import parse
 from redraft.tasks.phrasing import ARITHMETIC, phrased
@@ -20,9 +20,6 @@ __all__ = ["MAX_STEPS", "Arithmetic", "ArithmeticDials"]
 
 MAX_STEPS = 8
 """Longest derivation: eight lines of twelve tokens, three of them twice as long, fit a canvas of 136 with the rest."""
-
-MAX_ATTEMPTS = 1000
-"""Draws before a split is reported as unreachable; one in twenty problems is held out, so this never happens."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,12 +59,9 @@ class Arithmetic:
         """A random problem of one split (None: of any)."""
         dials = dials or ArithmeticDials()
         assert isinstance(dials, ArithmeticDials), f"arithmetic takes ArithmeticDials, not {type(dials).__name__}"
-        num_steps = rng.randint(dials.min_steps, dials.max_steps)
-        for _ in range(MAX_ATTEMPTS):
-            tree = grow(rng, num_steps, dials.max_value)
-            if split is None or split_of(_key(tree)) == split:
-                return self._problem(tree, spell(tree, random_spelling(rng), rng), rng, order, language)
-        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+        num_steps, max_value = rng.randint(dials.min_steps, dials.max_steps), dials.max_value
+        tree = draw_from_split(lambda: grow(rng, num_steps, max_value), _key, split)
+        return self._problem(tree, spell(tree, random_spelling(rng), rng), rng, order, language)
 
     def from_expression(
         self,

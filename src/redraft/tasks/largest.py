@@ -11,7 +11,7 @@ from redraft.tasks.derivation import check_lines
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.expression import LARGEST_NUMBER, Expression, canonical, reductions
 from redraft.tasks.generation import grow
-from redraft.tasks.holdout import split_of
+from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.lines import NUMBER_WIDTH, derivation_fields
 from redraft.tasks.parser import parse
 from redraft.tasks.phrasing import LARGEST, phrased
@@ -20,9 +20,6 @@ from redraft.tasks.spelling import random_spelling, spell
 from redraft.text.slots import Field
 
 __all__ = ["Largest", "LargestDials"]
-
-MAX_ATTEMPTS = 1000
-"""Draws before a split is reported as unreachable; one in twenty problems is held out, so this never happens."""
 
 _SEPARATORS = (", ", "; ", " , ", "，", "；", "、")
 _BETWEEN_KEYS = "|"
@@ -65,12 +62,9 @@ class Largest:
         """A random problem of one split (None: of any)."""
         dials = dials or LargestDials()
         assert isinstance(dials, LargestDials), f"largest takes LargestDials, not {type(dials).__name__}"
-        num_items = rng.randint(dials.min_items, dials.max_items)
-        for _ in range(MAX_ATTEMPTS):
-            trees = [grow(rng, 1, dials.max_value) for _ in range(num_items)]
-            if split is None or split_of(_key(trees)) == split:
-                return self._problem(trees, rng, order, language)
-        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+        num_items, max_value = rng.randint(dials.min_items, dials.max_items), dials.max_value
+        trees = draw_from_split(lambda: [grow(rng, 1, max_value) for _ in range(num_items)], _key, split)
+        return self._problem(trees, rng, order, language)
 
     def _problem(self, trees: list[Expression], rng: random.Random, order: Order, language: Language | None) -> Problem:
         spelling = random_spelling(rng)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redraft.errors import PromptError
 from redraft.tasks.dials import check_range, read_dials
-from redraft.tasks.holdout import split_of
+from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.phrasing import PRIMES, phrased
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict
 from redraft.text.slots import Field
@@ -22,8 +22,6 @@ MAX_WIDTH = 100
 
 MAX_PRIMES = 25
 """Longest list: with its count and the end it fits a canvas of 104 tokens."""
-
-MAX_ATTEMPTS = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,13 +81,15 @@ class Primes:
         """A random problem of one split (None: of any)."""
         dials = dials or PrimesDials()
         assert isinstance(dials, PrimesDials), f"primes takes PrimesDials, not {type(dials).__name__}"
-        for _ in range(MAX_ATTEMPTS):
-            width = rng.randint(dials.min_width, dials.max_width)
-            low = rng.randint(2, dials.max_bound - width)
-            found = primes_between(low, low + width)
-            if 1 <= len(found) <= MAX_PRIMES and (split is None or split_of(_key(found)) == split):
-                return self.between(low, low + width, rng=rng, order=order, language=language)
-        raise AssertionError(f"no bounds of the split {split} in {MAX_ATTEMPTS} draws")
+        settings = dials
+
+        def draw() -> tuple[int, int] | None:
+            width = rng.randint(settings.min_width, settings.max_width)
+            low = rng.randint(2, settings.max_bound - width)
+            return (low, low + width) if 1 <= len(primes_between(low, low + width)) <= MAX_PRIMES else None
+
+        low, high = draw_from_split(draw, lambda bounds: _key(primes_between(*bounds)), split)
+        return self.between(low, high, rng=rng, order=order, language=language)
 
     def between(
         self,

@@ -9,7 +9,18 @@ from typing import Literal, Protocol, runtime_checkable
 
 from redraft.text.slots import Field
 
-__all__ = ["MAX_LENGTH", "Dials", "Language", "Order", "Problem", "Split", "Task", "Verdict", "answer_and_rest"]
+__all__ = [
+    "MAX_LENGTH",
+    "Dials",
+    "Language",
+    "Order",
+    "Problem",
+    "Split",
+    "Task",
+    "Verdict",
+    "answer_and_rest",
+    "rough_length",
+]
 
 MAX_LENGTH = 8000
 """Characters of an answer that a judge looks at; a canvas holds a few hundred."""
@@ -70,6 +81,15 @@ class Verdict:
     def is_correct(self) -> bool:
         """Answer and derivation are both right."""
         return self.answer_is_correct and self.is_derivation_valid
+
+
+def rough_length(text: str) -> int:
+    """Characters of a text, a Chinese one counting as three, the tokens that it may take.
+
+    >>> rough_length("ab"), rough_length("中a")
+    (2, 4)
+    """
+    return sum(1 if character.isascii() else 3 for character in text)
 
 
 def answer_and_rest(text: str, order: Order) -> tuple[str, list[str]]:

@@ -4,25 +4,13 @@ A mask drawn at random hides easy and hard tokens alike. A sampler never meets t
 settled, and exactly the hard part is open. Training on such canvases is training on the states that are decoded from.
 """
 
-from collections.abc import Callable
-
 import torch
-from jaxtyping import Bool, Float
-from torch import Tensor
 
 from redraft.training.data import Batch
-from redraft.types import TokenMask, Tokens
+from redraft.training.guess import Guess, Rows
+from redraft.types import TokenMask
 
 __all__ = ["confident_mask"]
-
-Rows = Bool[Tensor, " batch"]
-"""A claim about each row."""
-
-ChosenMask = Bool[Tensor, "chosen length"]
-"""A claim about each position of some chosen rows."""
-
-WantedLogits = Float[Tensor, "positions vocab"]
-"""One row of logits per wanted position."""
 
 LEAST_SHOWN = 0.25
 """Smallest share of the hidden positions that is shown: less is what the all-mask canvas already trains."""
@@ -35,7 +23,7 @@ def confident_mask(
     *,
     mask: int,
     rng: torch.Generator,
-    guess: Callable[[Rows, Tokens, ChosenMask], WantedLogits],
+    guess: Guess,
 ) -> TokenMask:
     """Draw masks that hide what the model is least sure of.
 

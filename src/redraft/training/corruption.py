@@ -5,11 +5,10 @@ after another, and visible tokens that are wrong, by chance or by the model's ow
 Which positions the loss scores is the batch's affair.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from redraft.noise import low_discrepancy_times
@@ -18,13 +17,11 @@ from redraft.training.confident_mask import confident_mask
 from redraft.training.config import NoiseRecipe
 from redraft.training.data import Batch
 from redraft.training.formed_noise import shown_and_masked
+from redraft.training.guess import Guess, Rows
 from redraft.types import TokenMask, Tokens
 
 __all__ = [
-    "ChosenMask",
-    "Guess",
     "Noised",
-    "Rows",
     "TokenTable",
     "corrupt",
     "fill_with_guesses",
@@ -33,23 +30,11 @@ __all__ = [
     "substitutes",
 ]
 
-Rows = Bool[Tensor, " batch"]
-"""A claim about each row."""
-
-WantedLogits = Float[Tensor, "positions vocab"]
-"""One row of logits per wanted position."""
-
 VocabMask = Bool[Tensor, " vocab"]
 """A claim about each token id."""
 
 TokenIds = Int[Tensor, " ids"]
 """A few token ids."""
-
-ChosenMask = Bool[Tensor, "chosen length"]
-"""A claim about each position of some chosen rows."""
-
-Guess = Callable[[Rows, Tokens, ChosenMask], WantedLogits]
-"""The model's logits of some rows: (which rows, the whole noised canvas, the positions wanted in those rows)."""
 
 HALF = 0.5
 """Share of line rows whose current line is partly visible, and of those that get extra masks."""

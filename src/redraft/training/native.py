@@ -12,9 +12,10 @@ from redraft.text import Tokenizer
 from redraft.training.arms_canvas import seen_by_arm
 from redraft.training.complement import with_complements
 from redraft.training.config import Recipe
-from redraft.training.corruption import ChosenMask, Noised, Rows, TokenTable, corrupt
+from redraft.training.corruption import Noised, TokenTable, corrupt
 from redraft.training.data import Batch, BatchStream, ExampleStream
 from redraft.training.export import export_model
+from redraft.training.guess import ChosenMask, Rows
 from redraft.training.hardware import autocast, step_flops
 from redraft.training.scoring import score
 from redraft.training.start import start_from

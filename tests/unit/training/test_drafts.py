@@ -10,11 +10,12 @@ from redraft.errors import ConfigError
 from redraft.tasks.problem import Problem
 from redraft.text import Field, Tokenizer, with_slack, without_slack
 from redraft.training import NoiseRecipe, Recipe
-from redraft.training.corruption import ChosenMask, Rows, TokenTable, corrupt
+from redraft.training.corruption import TokenTable, corrupt
 from redraft.training.damage import Damage, slip
 from redraft.training.data import Batch, BatchStream, ExampleStream
 from redraft.training.drafts import Drafts
 from redraft.training.form_config import EditRecipe
+from redraft.training.guess import ChosenMask, Rows
 from redraft.training.laid import Laid
 from redraft.types import Tokens
 

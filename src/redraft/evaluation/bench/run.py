@@ -122,6 +122,11 @@ def _open_all(
         yield workers, about
 
 
+def _take_turn(workers: dict[str, WorkerProcess], one: _Contestant, workload: dict[str, Any], batch: int) -> Turn:
+    reply = workers[one.arm].ask("turn", workload=workload, effort=one.effort or "medium", batch=batch)
+    return Turn.from_dict(reply)
+
+
 def _time(
     workers: dict[str, WorkerProcess],
     contestants: list[_Contestant],
@@ -139,9 +144,9 @@ def _time(
                 say(f"{prompt} prompts, batch {batch}, {f'repeat {repeat}' if repeat else 'warm-up'}")
                 first = repeat % len(contestants)
                 for one in contestants[first:] + contestants[:first]:
-                    reply = workers[one.arm].ask("turn", workload=workload, effort=one.effort or "medium", batch=batch)
+                    turn = _take_turn(workers, one, workload, batch)
                     if repeat:
-                        turns[one].append(Turn.from_dict(reply))
+                        turns[one].append(turn)
             cells += [
                 Cell(arm=one.arm, effort=one.effort, prompt=prompt, batch=batch, turns=tuple(turns[one]))
                 for one in contestants
@@ -162,7 +167,6 @@ def _judge(
         workload = {**base, "prompt": prompt, "count": plan.accuracy_count}
         for one in contestants:
             say(f"accuracy: {one.arm} {one.effort} {prompt}")
-            reply = workers[one.arm].ask("turn", workload=workload, effort=one.effort or "medium", batch=16)
-            turns = (Turn.from_dict(reply),)
+            turns = (_take_turn(workers, one, workload, 16),)
             cells.append(Cell(arm=one.arm, effort=one.effort, prompt=prompt, batch=16, turns=turns))
     return cells

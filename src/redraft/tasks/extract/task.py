@@ -13,7 +13,7 @@ from redraft.tasks.extract.values import Value, draw
 from redraft.tasks.extract.wordings import MISSING, WORDINGS
 from redraft.tasks.extract.writing import as_form, as_sentences
 from redraft.tasks.holdout import split_of
-from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict
+from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict, rough_length
 from redraft.text.slots import Field
 
 __all__ = ["Extract", "ExtractDials"]
@@ -80,7 +80,7 @@ class Extract:
                 continue
             told = _told(schema, asked, untold, rng)
             prompt = _prompt(schema, record, told, names, rng, language, dials)
-            if sum(1 if character.isascii() else 3 for character in prompt) <= dials.max_characters:
+            if rough_length(prompt) <= dials.max_characters:
                 return Problem(
                     task=self.name,
                     key=key,
@@ -127,7 +127,7 @@ def _told(schema: Schema, asked: Sequence[FieldSpec], untold: set[str], rng: ran
     keys = {field.key for field in asked}
     others = [field.key for field in schema.fields[1:] if field.key not in keys and rng.random() < 0.3]
     first = schema.fields[0].key
-    return [first, *(key for key in keys if key != first and key not in untold), *others]
+    return [first, *(field.key for field in asked if field.key != first and field.key not in untold), *others]
 
 
 def _prompt(

@@ -3,15 +3,16 @@
 import json
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from redraft.tasks.dials import check_range, read_dials
-from redraft.tasks.holdout import split_of
+from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.page.content import KINDS, draw_spec
 from redraft.tasks.page.dom import PageError
 from redraft.tasks.page.judging import check_page
 from redraft.tasks.page.wordings import describe
 from redraft.tasks.page.writing import write_page
-from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict
+from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict, rough_length
 from redraft.text.slots import Field
 
 __all__ = ["Page", "PageDials"]
@@ -58,25 +59,23 @@ class Page:
         """A random problem of one split (None: of any); the order says nothing here, as there is no derivation."""
         dials = dials or PageDials()
         assert isinstance(dials, PageDials), f"not PageDials but {type(dials).__name__}"
-        language = language or rng.choice(("en", "en", "en", "zh"))
-        kind = rng.choice(KINDS)
-        for _ in range(MAX_ATTEMPTS):
-            spec = draw_spec(rng, language, kind, max_parts=dials.max_parts, style_percent=dials.style_percent)
-            key = f"{self.name}:{json.dumps(spec, ensure_ascii=False, sort_keys=True)}"
-            if split is not None and split_of(key) != split:
-                continue
-            text = write_page(spec)
-            if sum(1 if character.isascii() else 3 for character in text) <= dials.max_characters:
-                return Problem(
-                    task=self.name,
-                    key=key,
-                    prompt=describe(spec, language, rng),
-                    fields=(Field(text),),
-                    language=language,
-                    order=order,
-                    num_steps=max(len(spec.get(part, "-")) for part in ("buttons", "items", "fields", "rows")),
-                )
-        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+        wanted: Language = language or rng.choice(("en", "en", "en", "zh"))
+        kind, settings = rng.choice(KINDS), dials
+
+        def draw() -> dict[str, Any] | None:
+            spec = draw_spec(rng, wanted, kind, max_parts=settings.max_parts, style_percent=settings.style_percent)
+            return spec if rough_length(write_page(spec)) <= settings.max_characters else None
+
+        spec = draw_from_split(draw, _key, split, attempts=MAX_ATTEMPTS)
+        return Problem(
+            task=self.name,
+            key=_key(spec),
+            prompt=describe(spec, wanted, rng),
+            fields=(Field(write_page(spec)),),
+            language=wanted,
+            order=order,
+            num_steps=max(len(spec.get(part, "-")) for part in ("buttons", "items", "fields", "rows")),
+        )
 
     def verify(self, problem: Problem, text: str) -> Verdict:
         """Judges any text whatever: what it shows and does counts, not how it is written; no browser is asked."""
@@ -94,3 +93,7 @@ class Page:
             num_true_lines=int(not reason),
             reason=reason,
         )
+
+
+def _key(spec: dict[str, Any]) -> str:
+    return f"{Page.name}:{json.dumps(spec, ensure_ascii=False, sort_keys=True)}"

@@ -2,14 +2,13 @@
 
 import random
 import re
-from functools import cache
 
 from redraft.tasks.rewrite.chinese_templates import INFORMAL_CHINESE, LISTS, MISSPELLED, TEMPLATES
 from redraft.tasks.rewrite.pieces import Axis, Piece, Slot
+from redraft.tasks.rewrite.templates import fill
 
 __all__ = ["CHINESE_AXES", "CHINESE_FAULTS", "chinese_text", "numeral"]
 
-_TOKEN = re.compile(r"\{(\w+)\}|<(\w+)(?::(\w+))?>|\[([^\]]+)\]")
 _DIGITS = "零一二三四五六七八九"
 _HALF_WIDTH = {"。": ".", "，": ",", "？": "?"}
 
@@ -67,31 +66,11 @@ def chinese_text(rng: random.Random, num_sentences: int, axes: tuple[str, ...]) 
     while len(chosen) < num_sentences:
         chosen.append(rng.choice(TEMPLATES))
     rng.shuffle(chosen)
-    return [piece for template in chosen for piece in _fill(template, rng)]
+    return [piece for template in chosen for piece in fill(template, LISTS, _slot, rng)]
 
 
-@cache
-def _parts(template: str) -> tuple[tuple[str, ...], ...]:
-    """Plain text, and the gap after it: its list, its slot, the word of the slot, or an informal word."""
-    cut = _TOKEN.split(template)
-    rows = [cut[place : place + 5] for place in range(0, len(cut), 5)]
-    return tuple((row[0], *(entry or "" for entry in (*row[1:], *[""] * (5 - len(row))))) for row in rows)
-
-
-def _fill(template: str, rng: random.Random) -> list[Piece]:
-    pieces: list[Piece] = []
-    used: set[str] = set()
-    for plain, name, slot, word, informal in _parts(template):
-        pieces.append(plain)
-        if name:
-            drawn = rng.choice(LISTS[name])
-            while drawn in used:
-                drawn = rng.choice(LISTS[name])
-            used.add(drawn)
-            pieces.append(drawn)
-        elif slot or informal:
-            pieces.append(Slot("tone", (informal,)) if informal else Slot(slot, (word,) if word else _value(slot, rng)))
-    return pieces
+def _slot(kind: str, word: str, rng: random.Random) -> Slot:
+    return Slot(kind, (word,) if word else _value(kind, rng))
 
 
 def _value(kind: str, rng: random.Random) -> tuple[int, ...]:

@@ -2,16 +2,14 @@
 
 import random
 import re
-from functools import cache
 
 from redraft.tasks.rewrite import english_words as words
 from redraft.tasks.rewrite.english_templates import TEMPLATES
 from redraft.tasks.rewrite.forms import INFORMAL, NUMBER_WORDS
 from redraft.tasks.rewrite.pieces import Piece, Slot
+from redraft.tasks.rewrite.templates import GAP, fill
 
 __all__ = ["ENGLISH_LEXICON", "english_text", "template_axes"]
-
-_TOKEN = re.compile(r"\{(\w+)\}|<(\w+)(?::(\w+))?>|\[([^\]]+)\]")
 
 _LISTS: dict[str, tuple[str, ...]] = {
     "noun": words.NOUNS,
@@ -35,7 +33,7 @@ _UNITS = ("km", "kg", "m", "l")
 def template_axes(template: str) -> set[str]:
     """The axes of a template's slots."""
     found = set()
-    for _, slot, _, informal in _TOKEN.findall(template):
+    for _, slot, _, informal in GAP.findall(template):
         if informal:
             found.add("tone")
         elif slot:
@@ -69,31 +67,7 @@ def english_text(rng: random.Random, num_sentences: int, axes: tuple[str, ...]) 
     for template in chosen:
         if pieces:
             pieces.append(" ")
-        pieces += _fill(template, rng)
-    return pieces
-
-
-@cache
-def _parts(template: str) -> tuple[tuple[str, ...], ...]:
-    """Plain text, and the gap after it: its list, its slot, the word of the slot, or an informal word."""
-    cut = _TOKEN.split(template)
-    rows = [cut[place : place + 5] for place in range(0, len(cut), 5)]
-    return tuple((row[0], *(entry or "" for entry in (*row[1:], *[""] * (5 - len(row))))) for row in rows)
-
-
-def _fill(template: str, rng: random.Random) -> list[Piece]:
-    pieces: list[Piece] = []
-    used: set[str] = set()
-    for plain, name, slot, word, informal in _parts(template):
-        pieces.append(plain)
-        if name:
-            drawn = rng.choice(_LISTS[name])
-            while drawn in used:
-                drawn = rng.choice(_LISTS[name])
-            used.add(drawn)
-            pieces.append(drawn)
-        elif slot or informal:
-            pieces.append(Slot("tone", (informal,)) if informal else _slot(slot, word, rng))
+        pieces += fill(template, _LISTS, _slot, rng)
     return pieces
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from redraft.errors import ConfigError
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.holdout import split_of
-from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict
+from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict, rough_length
 from redraft.tasks.rewrite.instructions import UMBRELLA, clause, instruction
 from redraft.tasks.rewrite.revisions import DOMAINS, Revision, choose_kinds, revise
 from redraft.text.slots import Field
@@ -99,7 +99,7 @@ class Rewrite:
                 is_right=is_right,
                 accepts=accepts,
             )
-            if drawn is not None and max(_size(drawn.draft), _size(drawn.target)) <= dials.max_characters:
+            if drawn is not None and max(rough_length(drawn.draft), rough_length(drawn.target)) <= dials.max_characters:
                 return self._problem(drawn, head + drawn.key_text, rng, order, language or _language(rng, domain))
         raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
 
@@ -165,7 +165,3 @@ def _stays(key_text: str) -> bool:
     """Whether a text is one of those that are only shown right: the text alone decides, so no key says both."""
     digest = hashlib.sha256(f"stays/{key_text}".encode()).digest()
     return digest[0] < RIGHT_SHARE * 256
-
-
-def _size(text: str) -> int:
-    return sum(1 if character.isascii() else 3 for character in text)
