@@ -5,6 +5,7 @@ It knows nothing of sampling or evaluation; held-out figures beyond the loss com
 
 from redraft.training.adapt_config import AdaptRecipe, AdaptTrainRecipe, BlockNoiseRecipe, TextRecipe
 from redraft.training.config import DataRecipe, MixtureEntry, NoiseRecipe, OptimizerRecipe, Recipe, TrainRecipe
+from redraft.training.launch import train
 from redraft.training.recipe import (
     build_adapt_recipe,
     build_recipe,
@@ -13,7 +14,7 @@ from redraft.training.recipe import (
     read_table,
     recipe_to_dict,
 )
-from redraft.training.trainer import Trainer, TrainResult, Validate, train
+from redraft.training.trainer import Trainer, TrainResult, Validate
 
 __all__ = [
     "AdaptRecipe",

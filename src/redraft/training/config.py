@@ -306,6 +306,9 @@ class TrainRecipe:
     num_threads: int = 1
     """Threads of torch on a CPU. More threads change the order of sums, so runs compare bit for bit at equal counts."""
 
+    num_processes: int = 1
+    """Processes on a CPU, each with batches of its own; a step takes the mean of their gradients."""
+
     device: str = "auto"
     """"auto" (CUDA if there is one), "cpu" or "cuda"."""
 
@@ -342,7 +345,7 @@ class TrainRecipe:
     def __post_init__(self) -> None:
         _check_at_least(self, 0.0, "max_steps", "max_seconds", "log_seconds", "checkpoint_seconds", "checkpoint_steps")
         _check_at_least(self, 0.0, "validate_seconds", "validate_steps", "validate_batches")
-        _check_at_least(self, 1.0, "num_threads", "keep_checkpoints")
+        _check_at_least(self, 1.0, "num_threads", "num_processes", "keep_checkpoints")
         if not (self.max_steps or self.max_seconds):
             raise ConfigError("the run has no end; set train.max_steps or train.max_seconds")
         _check_choice("train.device", self.device, "auto", "cpu", "cuda")

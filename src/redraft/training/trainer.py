@@ -33,10 +33,11 @@ from redraft.training.learner import Learner
 from redraft.training.metrics import MetricsLog, plot_losses, read_metrics
 from redraft.training.native import NativeLearner
 from redraft.training.optimizer import MixedOptimizer
+from redraft.training.processes import Processes
 from redraft.training.recipe import differing_keys, recipe_to_dict
 from redraft.training.schedule import lr_schedule
 
-__all__ = ["TrainResult", "Trainer", "Validate", "step_rng", "train"]
+__all__ = ["TrainResult", "Trainer", "Validate", "step_rng"]
 
 Validate = Callable[[Transformer, int], dict[str, float]]
 """Called with the averaged model and the step; what it returns goes into the metrics."""
@@ -60,30 +61,6 @@ class TrainResult:
 
     model_folder: Path
     """The averaged weights, ready for use."""
-
-
-def train(
-    recipe: Recipe | AdaptRecipe,
-    run_dir: Path,
-    validate: Validate | None = None,
-    log: Callable[[str], None] = print,
-    *,
-    tokenizer: Tokenizer | None = None,
-) -> TrainResult:
-    """Start or resume a run and go on until its end or an interrupt.
-
-    Args:
-        recipe: What to do.
-        run_dir: The run's directory; made if missing.
-        validate: Further held-out figures.
-        log: Takes progress lines.
-        tokenizer: The one the recipe was built with; the built-in one by default. Adapting takes the start's own.
-
-    Returns:
-        How it ended. A directory that holds a run with another recipe is a ConfigError; a loss that is no number, a
-        RedraftError.
-    """
-    return Trainer(recipe, run_dir, validate, log, tokenizer=tokenizer).run()
 
 
 def step_rng(seed: int, step: int) -> torch.Generator:
@@ -120,6 +97,8 @@ class Trainer:
         self.stream = self.learner.stream
         self.optimizer = MixedOptimizer(self.model, recipe.optimizer)
         self.ema = Ema(self.model, recipe.optimizer.ema_decay)
+        self.processes = Processes()
+        self.ceiling = math.nan
         self.step = 0
         self.seconds_before = 0.0
         self.started = time.monotonic()
@@ -141,21 +120,33 @@ class Trainer:
         by_seconds = self.seconds / limits.max_seconds if limits.max_seconds else 0.0
         return min(1.0, max(by_steps, by_seconds))
 
-    def run(self) -> TrainResult:
-        """Train until the end or an interrupt; either way the state is on the disk afterwards."""
+    def run(self, processes: Processes | None = None) -> TrainResult:
+        """Train until the end or an interrupt; either way the state is on the disk afterwards.
+
+        Args:
+            processes: Those of the run, of which this is the first; by default there is no other.
+
+        Returns:
+            How it ended.
+        """
+        self.processes = processes or self.processes
         self._write_recipe()
-        ceiling = gemm_ceiling(self.device, self.dtype)
+        self.ceiling = gemm_ceiling(self.device, self.dtype)
         self.metrics = MetricsLog(self.run_dir / "metrics.jsonl", num_steps_done=self.step)
         self.metrics.write(
-            "start", self.step, gemm_ceiling_gflops=ceiling / 1e9, **describe_machine(self.device, self.dtype)
+            "start", self.step, gemm_ceiling_gflops=self.ceiling / 1e9, **describe_machine(self.device, self.dtype)
         )
         self.started = time.monotonic()
         due = _Timers(self.recipe, self.started)
         first_progress, first_step = self.progress, self.step
         # Closed also when training diverges, so that the diary up to there is whole.
         with closing(self.metrics), Interrupt() as interrupt:
-            while self.progress < 1.0 and not interrupt.is_requested:
-                record = self._train_step(ceiling)
+            while True:
+                progress = self.progress
+                progress, is_over = self.processes.agree(progress, progress >= 1.0 or interrupt.is_requested)
+                if is_over:
+                    break
+                record = self._train_step(progress)
                 spent, gained = time.monotonic() - self.started, self.progress - first_progress
                 record["seconds_left"] = spent / gained * (1.0 - self.progress) if gained > 0 else math.inf
                 self.metrics.write("step", self.step, **_finite(record))
@@ -182,12 +173,20 @@ class Trainer:
             model_folder=self.run_dir / "model",
         )
 
+    def follow(self, processes: Processes) -> None:
+        """Do this process's share of every step until the first process says that the run is over."""
+        self.processes = processes
+        while True:
+            progress, is_over = processes.agree(0.0, False)
+            if is_over:
+                return
+            self._train_step(progress)
+
     # -- one step -----------------------------------------------------------------------------------------------------
 
-    def _train_step(self, ceiling: float) -> dict[str, Any]:
+    def _train_step(self, progress: float) -> dict[str, Any]:
         """Do one step and return its figures."""
         start = time.monotonic()
-        progress = self.progress
         recipe = self.recipe.optimizer
         factor = lr_schedule(
             self.step,
@@ -196,27 +195,32 @@ class Trainer:
             cooldown=recipe.cooldown,
             final_lr=recipe.final_lr,
         )
-        # 1. A clean batch and what the model sees of it.
-        batch = self.stream.next(progress)
-        rng = step_rng(self.recipe.train.seed, self.step)
+        # 1. A clean batch for each process and what the model sees of this one's.
+        batches = [self.stream.next(progress) for _ in range(self.processes.size)]
+        batch = batches[self.processes.rank]
+        rng = step_rng(self.recipe.train.seed, self.step * self.processes.size + self.processes.rank)
         loss = corrupted_nats = clean_nats = 0.0
         for parts in self.learner.losses(batch, rng, progress):
             loss += float(parts.total.detach())
-            if not math.isfinite(loss):
-                raise RedraftError(
-                    f"the loss is {loss} at step {self.step}; lower optimizer.muon_lr or optimizer.adamw_lr, "
-                    f"the last checkpoint in {self.run_dir} is sound"
-                )
             corrupted_nats += float(parts.corrupted_nats)
             clean_nats += float(parts.clean_nats)
-            # 2. Gradients, weights, averages.
             parts.total.backward()
+        # 2. Gradients, weights, averages.
+        figures = (loss, corrupted_nats, clean_nats)
+        loss, corrupted_nats, clean_nats = self.processes.average(self.optimizer.weights, figures)
+        if not math.isfinite(loss):
+            raise RedraftError(
+                f"the loss is {loss} at step {self.step}; lower optimizer.muon_lr or optimizer.adamw_lr, "
+                f"the last checkpoint in {self.run_dir} is sound"
+            )
         norm = self.optimizer.clip_gradients()
         self.optimizer.step(factor)
         self.ema.update(self.step)
         self.step += 1
         # 3. The record.
         seconds = time.monotonic() - start
+        num_tokens = sum(each.num_tokens for each in batches)
+        # The ceiling is one process's, and so is the share of it.
         flops = self.learner.flops(batch)
         return {
             "progress": progress,
@@ -225,12 +229,12 @@ class Trainer:
             "clean_nats": clean_nats,
             "lr": factor * (recipe.muon_lr or recipe.adamw_lr),
             "grad_norm": norm,
-            "tokens": batch.num_tokens,
-            "rows": batch.num_rows,
+            "tokens": num_tokens,
+            "rows": sum(each.num_rows for each in batches),
             "examples": self.stream.state.examples_seen,
             "seconds": seconds,
-            "tokens_per_second": batch.num_tokens / seconds,
-            "gemm_share": flops / seconds / ceiling,
+            "tokens_per_second": num_tokens / seconds,
+            "gemm_share": flops / seconds / self.ceiling,
         }
 
     # -- what is written ----------------------------------------------------------------------------------------------
