@@ -8,10 +8,12 @@ import random
 
 from redraft.tasks.expression import Expression, Operation, Operator, Ratio, Whole
 
-__all__ = ["grow"]
+__all__ = ["PRODUCT_WEIGHT", "grow"]
 
-_WEIGHTS: dict[str, float] = {"+": 4, "−": 4, "×": 4, "÷": 4, "ratio": 2.5, "²": 2, "³": 0.7, "√": 2.5}
+_WEIGHTS: dict[str, float] = {"+": 4.0, "−": 4.0, "×": 4.0, "÷": 4.0, "ratio": 2.5, "²": 2.0, "³": 0.7, "√": 2.5}
 """Relative frequency of each operator where all are possible; ratio stands for a product with a fraction."""
+PRODUCT_WEIGHT = int(_WEIGHTS["×"])
+"""The weight of a product by a whole number, which a recipe may raise: it is the hardest to learn."""
 
 _MAX_FACTOR = 20
 _MAX_LITERAL = 100
@@ -20,30 +22,33 @@ _SHARE_OF_FORKS = 0.45
 """How often an operation with reductions to share out has them in both operands."""
 
 _Grown = tuple[Expression, int]
+_Weights = dict[str, float]
 
 
-def grow(rng: random.Random, num_steps: int, max_value: int) -> Expression:
+def grow(rng: random.Random, num_steps: int, max_value: int, product_weight: int = PRODUCT_WEIGHT) -> Expression:
     """A random expression.
 
     Args:
         rng: Source of every draw.
         num_steps: Reductions it takes, 1 or more.
         max_value: Largest value of any step.
+        product_weight: How often a product by a whole number is chosen where sums and differences have 4.
 
     Returns:
         The tree.
     """
-    return _grow(rng, num_steps, max_value)[0]
+    return _grow(rng, num_steps, max_value, _WEIGHTS | {"×": float(product_weight)})[0]
 
 
-def _grow(rng: random.Random, num_steps: int, max_value: int) -> _Grown:
+def _grow(rng: random.Random, num_steps: int, max_value: int, weights: _Weights) -> _Grown:
     if num_steps == 1:
-        return _pair_of_literals(rng, max_value)
+        return _pair_of_literals(rng, max_value, weights)
     left = num_steps - 1
     if left >= 2 and rng.random() < _SHARE_OF_FORKS:
         first = rng.randint(1, left - 1)
-        return _fork(rng, _grow(rng, first, max_value), _grow(rng, left - first, max_value), max_value)
-    return _extend(rng, _grow(rng, left, max_value), max_value)
+        parts = _grow(rng, first, max_value, weights), _grow(rng, left - first, max_value, weights)
+        return _fork(rng, *parts, max_value, weights)
+    return _extend(rng, _grow(rng, left, max_value, weights), max_value, weights)
 
 
 def _literal(rng: random.Random, low: int, high: int) -> int:
@@ -52,8 +57,8 @@ def _literal(rng: random.Random, low: int, high: int) -> int:
     return rng.randint(low, max(low, min(high, top)))
 
 
-def _pair_of_literals(rng: random.Random, max_value: int) -> _Grown:
-    kind = rng.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()))[0]
+def _pair_of_literals(rng: random.Random, max_value: int, weights: _Weights) -> _Grown:
+    kind = rng.choices(list(weights), weights=list(weights.values()))[0]
     if kind == "√":
         root = rng.randint(1 if rng.random() < 0.05 else 2, min(20, math.isqrt(max_value)))
         return Operation("√", (Whole(root * root),)), root
@@ -77,9 +82,9 @@ def _pair_of_literals(rng: random.Random, max_value: int) -> _Grown:
     return grown
 
 
-def _extend(rng: random.Random, grown: _Grown, max_value: int) -> _Grown:
+def _extend(rng: random.Random, grown: _Grown, max_value: int, weights: _Weights) -> _Grown:
     """One more operation around a subtree, with a literal or alone."""
-    kinds = dict(_WEIGHTS)
+    kinds = dict(weights)
     while kinds:
         kind = rng.choices(list(kinds), weights=list(kinds.values()))[0]
         extended = _apply_kind(rng, kind, grown, max_value)
@@ -165,18 +170,18 @@ def _scale(rng: random.Random, tree: Expression, value: int, max_value: int) -> 
     return _either_side(rng, "×", tree, Ratio(numerator, denominator)), value // denominator * numerator
 
 
-def _fork(rng: random.Random, first: _Grown, second: _Grown, max_value: int) -> _Grown:
+def _fork(rng: random.Random, first: _Grown, second: _Grown, max_value: int, weights: _Weights) -> _Grown:
     """An operation on two subtrees."""
     (left, a), (right, b) = first, second
-    kinds: dict[Operator, float] = {"−": _WEIGHTS["−"]}
+    kinds: dict[Operator, float] = {"−": weights["−"]}
     if a + b <= max_value:
-        kinds["+"] = _WEIGHTS["+"]
+        kinds["+"] = weights["+"]
     if a and b and a * b <= max_value and min(a, b) <= _MAX_FACTOR:
-        kinds["×"] = 2 * _WEIGHTS["×"]
+        kinds["×"] = 2 * weights["×"]
     if b > a:
         (left, a), (right, b) = second, first
     if b > 1 and a % b == 0 and b <= 2 * _MAX_FACTOR:
-        kinds["÷"] = 8 * _WEIGHTS["÷"]
+        kinds["÷"] = 8 * weights["÷"]
     operator = rng.choices(list(kinds), weights=list(kinds.values()))[0]
     result = {"+": a + b, "−": a - b, "×": a * b, "÷": a // b if b else 0}[operator]
     if operator in ("+", "×") and rng.random() < 0.5:

@@ -8,7 +8,7 @@ import pytest
 from redraft.errors import ConfigError, PromptError
 from redraft.tasks import Arithmetic, ArithmeticDials
 from redraft.tasks.derivation import check_derivation
-from redraft.tasks.expression import canonical, count_reductions
+from redraft.tasks.expression import Ratio, canonical, count_reductions, operations
 from redraft.tasks.generation import grow
 from redraft.tasks.parser import parse
 from redraft.tasks.spelling import ASCII, UNICODE, random_spelling, spell
@@ -138,3 +138,16 @@ def test_dials_are_checked() -> None:
         TASK.make_dials(max_steps="3")
     with pytest.raises(ConfigError, match="1 <= min <= max <= 8"):
         TASK.make_dials(max_steps=9)
+
+
+def test_products_can_be_made_more_frequent() -> None:
+    def share(weight: int) -> float:
+        rng = random.Random(3)
+        trees = [grow(rng, 4, 400, weight) for _ in range(500)]
+        chosen = [operation for tree in trees for operation in operations(tree)]
+        is_product = [o.operator == "×" and all(not isinstance(x, Ratio) for x in o.operands) for o in chosen]
+        return sum(is_product) / len(is_product)
+
+    assert share(16) > 1.5 * share(4)
+    with pytest.raises(ConfigError, match="arithmetic product_weight=0 is out of range; use 1 to 100"):
+        Arithmetic().make_dials(product_weight=0)
