@@ -105,6 +105,10 @@ class DataRecipe:
     pool_examples: int = 2048
     """Examples drawn and sorted by length at once: larger means less padding and a coarser curriculum."""
 
+    num_workers: int = 0
+    """Processes that draw pools ahead, for a device faster than one core draws; 0: the run draws its own. A pool that
+    was drawn ahead has the curriculum of the time when it was asked for."""
+
     end_tokens: int = 2
     """End-of-text tokens after the first that are supervised in every example."""
 
@@ -132,7 +136,7 @@ class DataRecipe:
                 f"no entry of data.mixture is used at progress {self.anneal} (data.anneal); let one with a positive "
                 "final_weight begin by then"
             )
-        _check_at_least(self, 0.0, "end_tokens", "far_end_tokens")
+        _check_at_least(self, 0.0, "end_tokens", "far_end_tokens", "num_workers")
         _check_at_least(self, 1.0, "canvas_length", "canvas_multiple", "context_length", "pool_examples")
         _check_shares(self, "anneal", "slack_share")
         if self.canvas_length % self.canvas_multiple:

@@ -6,7 +6,7 @@ the place in the stream is three numbers.
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from redraft.errors import ConfigError
 from redraft.tasks import get_task
 from redraft.tasks.problem import Split
 from redraft.text import Segment, Tokenizer, encode_segment, lay_out
+from redraft.training.ahead import DrawnAhead
 from redraft.training.config import DataRecipe
 from redraft.training.formed import FormedExamples
 from redraft.training.laid import Forms, Laid, stack_forms
@@ -27,6 +28,9 @@ __all__ = ["Batch", "BatchStream", "Example", "ExampleStream", "StreamState", "c
 
 RowMask = Bool[Tensor, " batch"]
 """A claim about each row."""
+
+POOLS_AHEAD = 2
+"""Pools that are asked for while one is used."""
 
 MAX_ATTEMPTS = 200
 """Draws before an entry whose problems never fit is reported as a fault of the recipe."""
@@ -133,6 +137,10 @@ class ExampleStream:
             f"no problem of data.mixture.{entry} ({self.recipe.mixture[entry].task}) fits canvas_length="
             f"{self.recipe.canvas_length} and context_length={self.recipe.context_length}; raise them or ease its dials"
         )
+
+    def draw(self, start: int, stop: int, progress: float) -> list[Example]:
+        """The examples with the numbers from ``start`` to before ``stop``."""
+        return [self.example(index, progress) for index in range(start, stop)]
 
     def _draw(self, rng: random.Random, entry: int, is_answer_first: bool) -> Example | None:
         """One attempt; None if the problem is too long."""
@@ -256,6 +264,9 @@ class StreamState:
     examples_seen: int = 0
     """Examples in all batches taken."""
 
+    ahead: list[float] = field(default_factory=list)
+    """Progress at which the pools behind this one were asked for, the next one first."""
+
 
 class BatchStream:
     """Yields batch after batch; can be put back to where it was."""
@@ -266,6 +277,8 @@ class BatchStream:
         self.state = StreamState()
         self._pool: list[Example] = []
         self._batches: list[list[int]] = []
+        workers = self.recipe.num_workers
+        self._drawn_ahead = DrawnAhead(examples.draw, workers) if workers else None
 
     def next(self, progress: float) -> Batch:
         """Take the next batch; when a pool is used up, the next is drawn as the curriculum stands at ``progress``."""
@@ -274,9 +287,10 @@ class BatchStream:
             self._fill()
         elif self.state.next_batch == len(self._batches):
             self.state.pool_start += self.recipe.pool_examples
-            self.state.pool_progress = progress
+            self.state.pool_progress = self.state.ahead.pop(0) if self.state.ahead else progress
             self.state.next_batch = 0
             self._fill()
+        self._look_ahead(progress)
         chosen = [self._pool[index] for index in self._batches[self.state.next_batch]]
         self.state.next_batch += 1
         self.state.examples_seen += len(chosen)
@@ -293,12 +307,29 @@ class BatchStream:
         if self.state.next_batch:
             self._fill()
 
+    def close(self) -> None:
+        """End the processes that draw ahead; a further batch would start them again."""
+        if self._drawn_ahead is not None:
+            self._drawn_ahead.close()
+
+    def _look_ahead(self, progress: float) -> None:
+        """Keep pools coming while this one is used."""
+        if self._drawn_ahead is None:
+            return
+        size, ahead = self.recipe.pool_examples, self.state.ahead
+        while len(ahead) < POOLS_AHEAD:
+            ahead.append(progress)
+        for number, asked_at in enumerate(ahead, start=1):
+            start = self.state.pool_start + number * size
+            self._drawn_ahead.ask(start, start + size, asked_at)
+
     def _fill(self) -> None:
-        start = self.state.pool_start
-        self._pool = [
-            self.examples.example(index, self.state.pool_progress)
-            for index in range(start, start + self.recipe.pool_examples)
-        ]
+        start, progress = self.state.pool_start, self.state.pool_progress
+        stop = start + self.recipe.pool_examples
+        if self._drawn_ahead is None:
+            self._pool = self.examples.draw(start, stop, progress)
+        else:
+            self._pool = self._drawn_ahead.take(start, stop, progress)
         sizes = [(example.canvas_length, len(example.context)) for example in self._pool]
         self._batches = cut_into_batches(sizes, self.recipe.batch_tokens)
         random.Random(f"{self.recipe.seed}/order/{start}").shuffle(self._batches)

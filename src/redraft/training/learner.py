@@ -57,6 +57,10 @@ class Stream(Protocol):
         """Go back to a place."""
         ...
 
+    def close(self) -> None:
+        """Let go of everything that outlives a batch, such as processes."""
+        ...
+
 
 @runtime_checkable
 class Learner(Protocol):

@@ -35,6 +35,7 @@ FROM_TOKENIZER = ("vocab_size", "digit_token_ids")
 """Model settings that follow from the tokenizer, so a recipe can't contradict it."""
 
 MAY_CHANGE = (
+    "data.num_workers",
     "train.max_steps",
     "train.max_seconds",
     "train.num_threads",
@@ -48,7 +49,7 @@ MAY_CHANGE = (
     "train.validate_batches",
     "train.plot",
 )
-"""Keys that a resumed run may change: the length, what is written when, and two that touch only the last bits."""
+"""Keys that a resumed run may change: the length, what is written when, who draws, and two that touch the last bits."""
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = (), *, tokenizer: Tokenizer | None = None) -> Recipe:

@@ -109,6 +109,9 @@ class TextStream:
         if self.state.next_batch:
             self._fill()
 
+    def close(self) -> None:
+        """Nothing here outlives a batch."""
+
     def _fill(self) -> None:
         recipe, state = self.recipe, self.state
         order = list(self._indices)

@@ -140,7 +140,7 @@ class Trainer:
         due = _Timers(self.recipe, self.started)
         first_progress, first_step = self.progress, self.step
         # Closed also when training diverges, so that the diary up to there is whole.
-        with closing(self.metrics), Interrupt() as interrupt:
+        with closing(self.metrics), closing(self.stream), Interrupt() as interrupt:
             while True:
                 progress = self.progress
                 progress, is_over = self.processes.agree(progress, progress >= 1.0 or interrupt.is_requested)
@@ -176,11 +176,12 @@ class Trainer:
     def follow(self, processes: Processes) -> None:
         """Do this process's share of every step until the first process says that the run is over."""
         self.processes = processes
-        while True:
-            progress, is_over = processes.agree(0.0, False)
-            if is_over:
-                return
-            self._train_step(progress)
+        with closing(self.stream):
+            while True:
+                progress, is_over = processes.agree(0.0, False)
+                if is_over:
+                    return
+                self._train_step(progress)
 
     # -- one step -----------------------------------------------------------------------------------------------------
 

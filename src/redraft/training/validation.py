@@ -37,7 +37,7 @@ class HeldOut:
         self.batches: list[Batch] = []
         if num_batches:
             small = replace(
-                recipe, pool_examples=max(num_batches, num_batches * recipe.batch_tokens // 160), seed=recipe.seed
+                recipe, pool_examples=max(num_batches, num_batches * recipe.batch_tokens // 160), num_workers=0
             )
             stream = BatchStream(ExampleStream(small, tokenizer, split="dev"))
             self.batches = [stream.next(1.0) for _ in range(num_batches)]
