@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from redraft.denoiser.checkpoint import CONFIG_NAME, FORMAT, load_checkpoint
 from redraft.denoiser.manifest import MANIFEST_NAME
 from redraft.engine.autoregressive import engine_for
@@ -23,17 +25,18 @@ def load_engine(model: str = DEFAULT_MODEL, *, device: str = "cpu", dtype: str =
 
     Args:
         model: The name of a shipped checkpoint, a path with a separator in it, or ``owner/name`` on the hub.
-        device: Where it shall run.
+        device: Where it shall run: cpu, cuda, or cuda:1 and so on.
         dtype: Type of the weights in memory: auto, float32, bfloat16, float16 or int8. Our own models take float32.
 
     Returns:
         The engine.
 
     Raises:
-        ConfigError: There is no such model, its architecture is unknown, or it does not fit.
+        ConfigError: There is no such model or device, its architecture is unknown, or it does not fit.
         CheckpointError: It is damaged.
         DependencyError: It needs a package that is not installed.
     """
+    _check_device(device)
     folder = resolve_model(model)
     if not _is_ours(folder):
         return load_published(folder, name=model, device=device, dtype=dtype)
@@ -41,6 +44,17 @@ def load_engine(model: str = DEFAULT_MODEL, *, device: str = "cpu", dtype: str =
         raise ConfigError(f"dtype={dtype!r} is for published models; {model} takes float32")
     loaded = load_checkpoint(folder, device=device)
     return engine_for(loaded.model).from_checkpoint(loaded, name=model)
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        kind = ""
+    if kind not in ("cpu", "cuda"):
+        raise ConfigError(f"device={device!r} is not known here; use 'cpu' or 'cuda'")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"device={device!r}, but torch finds no CUDA device; use 'cpu'")
 
 
 def _is_ours(folder: Path) -> bool:

@@ -34,11 +34,12 @@ class Arm:
     """What it was trained by; empty where the folder does not say."""
 
 
-def load_arms(words: Sequence[str]) -> list[Arm]:
+def load_arms(words: Sequence[str], *, device: str = "cpu") -> list[Arm]:
     """Load what the command line names.
 
     Args:
         words: Each of the form ``NAME=FOLDER``, the folder a path or the name of a shipped model.
+        device: Where they shall run.
 
     Returns:
         The arms, in order.
@@ -58,7 +59,7 @@ def load_arms(words: Sequence[str]) -> list[Arm]:
         if name in folders:
             raise ConfigError(f"--arm {name} is given twice; give each arm a name of its own")
         folders[name] = folder
-    return [_load(name, folder) for name, folder in folders.items()]
+    return [_load(name, folder, device) for name, folder in folders.items()]
 
 
 def differences(first: Arm, other: Arm) -> list[str]:
@@ -75,10 +76,10 @@ def differences(first: Arm, other: Arm) -> list[str]:
     return keys + [key for key in ("steps", "examples") if first.facts[key] != other.facts[key]]
 
 
-def _load(name: str, folder: str) -> Arm:
+def _load(name: str, folder: str, device: str) -> Arm:
     # A folder below the working directory is often written without a separator in front.
     path = Path(folder) if Path(folder).is_dir() else resolve_model(folder)
-    loaded = load_checkpoint(path)
+    loaded = load_checkpoint(path, device=device)
     training = loaded.extra.get("training", {})
     recipe = training.get("recipe", {})
     return Arm(

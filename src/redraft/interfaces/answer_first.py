@@ -18,6 +18,7 @@ def compare_arms(
     request: "SuiteRequest",
     *,
     arms: "Sequence[str]",
+    device: str,
     dials: "Mapping[str, int]",
     plot: "Path | None",
     is_json: bool,
@@ -27,6 +28,7 @@ def compare_arms(
     Args:
         request: What is asked for.
         arms: The models, each as ``name=folder``.
+        device: Where they run.
         dials: Settings of the task's generator.
         plot: Where to draw the curves; None draws none.
         is_json: JSON instead of a table.
@@ -36,7 +38,7 @@ def compare_arms(
     from redraft.evaluation.answer_first_table import render_answer_first
 
     tick = _say if sys.stderr.isatty() else None
-    report = run_answer_first(load_arms(arms), request, dials=dials, plot=plot, tick=tick)
+    report = run_answer_first(load_arms(arms, device=device), request, dials=dials, plot=plot, tick=tick)
     if tick is not None:
         tick("")
     sys.stdout.write((to_json(report) if is_json else render_answer_first(report)) + "\n")

@@ -22,6 +22,7 @@ from redraft.errors import ConfigError, InputError, RedraftError
 from redraft.interfaces.output import complain, prepare_streams
 
 __all__ = [
+    "DeviceName",
     "DtypeName",
     "EffortName",
     "LayoutName",
@@ -80,6 +81,7 @@ SuiteName = Literal[
 ]
 OrderName = Literal["answer_first", "derivation_first"]
 SplitName = Literal["train", "dev", "test"]
+DeviceName = Literal["cpu", "cuda"]
 DtypeName = Literal["float32", "bfloat16", "float16"]
 WeightsName = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 LayoutName = Literal[
@@ -96,6 +98,7 @@ LayoutName = Literal[
     "block-diffusion",
 ]
 
+Device = Annotated[DeviceName, typer.Option(help="Where the model runs; cuda needs torch with CUDA.")]
 Effort = Annotated[EffortName, typer.Option(help="Passes against quality.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per result and nothing else.")]
 
@@ -140,6 +143,7 @@ def generate(
     dtype: Annotated[
         WeightsName, typer.Option(help="Type of a published model's weights in memory; auto is float32.")
     ] = "auto",
+    device: Device = "cpu",
     as_json: AsJson = False,
     pace: Annotated[
         float | None,
@@ -157,6 +161,7 @@ def generate(
             prompts=prompts,
             model=model,
             dtype=dtype,
+            device=device,
             seed=seed,
             effort=effort,
             changes={name: value for name, value in wanted.items() if value is not None},
@@ -273,6 +278,7 @@ def evaluate(
     count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,
     seed: Seed = 0,
     model: Model = DEFAULT_MODEL,
+    device: Device = "cpu",
     effort: Effort = "medium",
     order: Annotated[OrderName, typer.Option(help="What is asked for first.")] = "answer_first",
     split: Annotated[SplitName, typer.Option(help="Which part of the problems.")] = "test",
@@ -299,6 +305,7 @@ def evaluate(
         count=count,
         seed=seed,
         model=model,
+        device=device,
         effort=effort,
         order=order,
         split=split,

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["measure_all"]
 
 
-def measure_all(request: "SuiteRequest", *, model: str, plot: "Path | None", out: "Path | None", is_json: bool) -> None:
+def measure_all(
+    request: "SuiteRequest", *, model: str, device: str, plot: "Path | None", out: "Path | None", is_json: bool
+) -> None:
     """Measure everything and print.
 
     Args:
         request: What is asked for.
         model: Name or path.
+        device: Where it runs.
         plot: Where to draw; None draws nothing.
         out: Folder for report.json, report.txt and report.png, made if it isn't there; None writes none.
         is_json: JSON instead of a table on standard output.
@@ -37,7 +40,7 @@ def measure_all(request: "SuiteRequest", *, model: str, plot: "Path | None", out
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"--out {out} is no folder and can't be made one: {error.strerror}") from error
-    engine = load_engine(model)
+    engine = load_engine(model, device=device)
     if isinstance(engine, AutoregressiveEngine):
         raise ConfigError(f"{model} writes left to right, and all asks what only diffusion does too; name another")
     is_native = isinstance(engine.tokenizer, Tokenizer)

@@ -14,12 +14,13 @@ HUMAN_EVAL = "humaneval"
 """Name of the suite."""
 
 
-def measure_human_eval(request: "SuiteRequest", *, model: str, is_json: bool) -> None:
+def measure_human_eval(request: "SuiteRequest", *, model: str, device: str, is_json: bool) -> None:
     """Measure and print.
 
     Args:
         request: What is asked for.
         model: Name or path.
+        device: Where it runs.
         is_json: JSON instead of a table.
     """
     from redraft.engine import load_engine
@@ -32,7 +33,7 @@ def measure_human_eval(request: "SuiteRequest", *, model: str, is_json: bool) ->
         sys.stderr.write(f"\r\x1b[K{words}")
         sys.stderr.flush()
 
-    report = run_human_eval(load_engine(model), request, tick=tick if is_shown else None)
+    report = run_human_eval(load_engine(model, device=device), request, tick=tick if is_shown else None)
     if is_shown:
         tick("")
     sys.stdout.write((to_json(report) if is_json else render_human_eval(report)) + "\n")

@@ -29,6 +29,7 @@ def evaluate_suite(
     count: int,
     seed: int,
     model: str,
+    device: str = "cpu",
     effort: str,
     order: "Order",
     split: "Split",
@@ -46,6 +47,7 @@ def evaluate_suite(
         count: Number of problems.
         seed: Fixes the problems and every random draw.
         model: Name or path.
+        device: Where the model runs, or the arms of ``answer-first``.
         effort: Preset of the sampler.
         order: Whether the answer or the derivation is asked for first.
         split: Which part of the data.
@@ -59,22 +61,22 @@ def evaluate_suite(
     import_torch()
     from redraft.evaluation.suites import SuiteRequest
 
-    _check_options(suite, dials, arms, plot, out)
+    _check_options(suite, device, dials, arms, plot, out)
     if suite in (*_OTHER_SUITES, *EDITING_SUITES, HUMAN_EVAL, _ANSWER_FIRST, _ALL):
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
         if suite == _ANSWER_FIRST:
-            compare_arms(request, arms=arms, dials=_read_dials(dials), plot=plot, is_json=is_json)
+            compare_arms(request, arms=arms, device=device, dials=_read_dials(dials), plot=plot, is_json=is_json)
             return
         if suite == _ALL:
-            measure_all(request, model=model, plot=plot, out=out, is_json=is_json)
+            measure_all(request, model=model, device=device, plot=plot, out=out, is_json=is_json)
             return
         if suite == HUMAN_EVAL:
-            measure_human_eval(request, model=model, is_json=is_json)
+            measure_human_eval(request, model=model, device=device, is_json=is_json)
             return
         if suite in EDITING_SUITES:
             measure_editing(suite, request, model=model, arms=arms, is_json=is_json)
             return
-        _run_other_suite(suite, request, model=model, plot=plot, is_json=is_json)
+        _run_other_suite(suite, request, model=model, device=device, plot=plot, is_json=is_json)
         return
     from redraft.engine import load_engine
     from redraft.evaluation.accuracy import draw_problems, evaluate
@@ -82,7 +84,7 @@ def evaluate_suite(
 
     table = _read_dials(dials)
     problems = draw_problems(suite, count=count, seed=seed, split=split, order=order, dials=table)
-    engine = load_engine(model)
+    engine = load_engine(model, device=device)
     settings = engine.settings(effort)
     since = time.perf_counter()
     outcomes = evaluate(engine, problems, settings=settings, seed=seed, effort=effort, tick=_progress(count))
@@ -99,7 +101,7 @@ _ALL = "all"
 
 
 def _check_options(
-    suite: str, dials: "Sequence[str]", arms: "Sequence[str]", plot: "Path | None", out: "Path | None"
+    suite: str, device: str, dials: "Sequence[str]", arms: "Sequence[str]", plot: "Path | None", out: "Path | None"
 ) -> None:
     """Refuse options that would have no effect."""
     from redraft.errors import ConfigError
@@ -108,6 +110,8 @@ def _check_options(
         raise ConfigError(f"--dial belongs to a single task, and {suite} asks several; leave it out, or name a task")
     if arms and suite not in (_ANSWER_FIRST, "edit"):
         raise ConfigError(f"--arm belongs to answer-first and edit; {suite} asks one model; name it with --model")
+    if device != "cpu" and suite in EDITING_SUITES:
+        raise ConfigError(f"--device {device}: {suite} compares times of one CPU; leave it out")
     if plot is not None and suite not in (_ALL, _ANSWER_FIRST, "passes"):
         raise ConfigError(
             f"--plot draws the curves of all, answer-first and passes, and {suite} has none; leave it out"
@@ -120,12 +124,14 @@ def _check_options(
         raise ConfigError(f"--plot {plot}: there is no folder {plot.parent}; make it first")
 
 
-def _run_other_suite(suite: str, request: "SuiteRequest", *, model: str, plot: "Path | None", is_json: bool) -> None:
+def _run_other_suite(
+    suite: str, request: "SuiteRequest", *, model: str, device: str, plot: "Path | None", is_json: bool
+) -> None:
     from redraft.engine import AutoregressiveEngine, load_engine
     from redraft.errors import ConfigError
     from redraft.evaluation.suites import render_suite, run_correction, run_passes
 
-    engine = load_engine(model)
+    engine = load_engine(model, device=device)
     if isinstance(engine, AutoregressiveEngine):
         raise ConfigError(f"{model} writes left to right, and {suite} is about what only diffusion does; name another")
     tick = _say if sys.stderr.isatty() else None

@@ -33,6 +33,8 @@ class GenerateOptions:
     """Name or path."""
     dtype: str
     """Type of its weights in memory."""
+    device: str = "cpu"
+    """Where it runs."""
     seed: int
     """Fixes every random draw."""
     effort: str
@@ -62,7 +64,7 @@ def generate(options: GenerateOptions) -> None:
     import_torch()
     from redraft.engine import Request, load_engine
 
-    engine = load_engine(options.model, dtype=options.dtype)
+    engine = load_engine(options.model, device=options.device, dtype=options.dtype)
     settings = engine.settings(options.effort, **options.changes)
     if lines is not None:
         _answer_all(lines, engine, settings, options.seed)

@@ -63,6 +63,8 @@ def test_options_that_have_no_effect_are_refused(tmp_path: Path) -> None:
         evaluate_suite("all", **shared, **rest, dials=["max_steps=2"], out=tmp_path)
     with pytest.raises(ConfigError, match="--out belongs to all"):
         evaluate_suite("primes", **shared, **rest, dials=[], out=tmp_path)
+    with pytest.raises(ConfigError, match="--device cuda: infill compares times of one CPU; leave it out"):
+        evaluate_suite("infill", **shared, **rest, dials=[], device="cuda")
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(ConfigError, match="is no folder"):
         evaluate_suite("all", **shared, **rest, dials=[], out=tmp_path / "file")
