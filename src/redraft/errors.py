@@ -16,6 +16,9 @@ The tree::
 Each message says what came, what is allowed and what to do. A fault of our own is an ``assert`` with a message instead.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 __all__ = [
     "CheckpointError",
     "ConfigError",
@@ -27,6 +30,7 @@ __all__ = [
     "QueueFullError",
     "RedraftError",
     "RequestCancelledError",
+    "did_you_mean",
 ]
 
 
@@ -68,3 +72,23 @@ class QueueFullError(RedraftError):
 
 class RequestCancelledError(RedraftError):
     """The request was cancelled, so there is no result."""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the nearest known one, or all of them where none is near.
+
+    >>> did_you_mean("widht", ["width", "depth"])
+    "did you mean 'width'?"
+    >>> did_you_mean("zzz", ["width", "depth"])
+    'known are width, depth'
+
+    Args:
+        name: What came.
+        known: What is allowed.
+
+    Returns:
+        The words.
+    """
+    names = list(known)
+    nearest = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    return f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(names) or 'none'}"

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
 from typing import Any
 
-from redraft.errors import ConfigError
+from redraft.errors import ConfigError, did_you_mean
 
 __all__ = ["TransformerConfig"]
 
@@ -129,9 +128,7 @@ class TransformerConfig:
         known = {field.name: field for field in fields(cls)}
         for key in values:
             if key not in known:
-                nearest = get_close_matches(str(key), known, n=1)
-                hint = f"; did you mean {nearest[0]}?" if nearest else f"; known keys: {', '.join(sorted(known))}"
-                raise ConfigError(f"unknown model setting {key!r}{hint}")
+                raise ConfigError(f"unknown model setting {key!r}; {did_you_mean(key, sorted(known))}")
         read = {key: _checked(key, value, str(known[key].type)) for key, value in values.items()}
         try:
             return cls(**read)

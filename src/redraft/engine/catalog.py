@@ -9,12 +9,11 @@ import json
 import os
 import re
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
-from redraft.errors import CheckpointError, ConfigError
+from redraft.errors import CheckpointError, ConfigError, did_you_mean
 
 __all__ = ["DEFAULT_MODEL", "Entry", "resolve", "shipped", "shipped_folder"]
 
@@ -85,12 +84,8 @@ def resolve(model: str) -> Path:
     names = _names()
     if model in names:
         return shipped_folder() / model
-    nearest = get_close_matches(model, names, n=1)
-    hint = f"did you mean {nearest[0]!r}? There are" if nearest else "there are"
-    known = ", ".join(names) or "none in this installation"
-    raise ConfigError(
-        f"there is no model {model!r}; {hint}: {known}. For a folder write a path such as ./{model or 'x'}"
-    )
+    hint = did_you_mean(model, names) if names else "none in this installation"
+    raise ConfigError(f"there is no model {model!r}; {hint}. For a folder write a path such as ./{model or 'x'}")
 
 
 def _is_path(model: str) -> bool:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from redraft.errors import ConfigError
+from redraft.errors import ConfigError, did_you_mean
 
 __all__ = ["check_range", "read_dials"]
 
@@ -29,9 +28,7 @@ def read_dials(kind: type[Record], table: Mapping[str, Any], task: str) -> Recor
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     for key, value in table.items():
         if key not in names:
-            nearest = get_close_matches(key, names, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(names)}"
-            raise ConfigError(f"the task {task} has no dial {key!r}; {hint}")
+            raise ConfigError(f"the task {task} has no dial {key!r}; {did_you_mean(key, names)}")
         if type(value) is not int:
             raise ConfigError(f"{task}.{key}={value!r} is not a whole number")
     return kind(**table)

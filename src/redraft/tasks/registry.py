@@ -1,8 +1,6 @@
 """All tasks by name."""
 
-from difflib import get_close_matches
-
-from redraft.errors import ConfigError
+from redraft.errors import ConfigError, did_you_mean
 from redraft.tasks.arithmetic import Arithmetic
 from redraft.tasks.code import Code
 from redraft.tasks.countdown import Countdown
@@ -55,7 +53,5 @@ def get_task(name: str) -> Task:
         ConfigError: If there is none of this name; the message names the nearest.
     """
     if name not in _TASKS:
-        nearest = get_close_matches(name, _TASKS, n=1)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(task_names())}"
-        raise ConfigError(f"no task is called {name!r}; {hint}")
+        raise ConfigError(f"no task is called {name!r}; {did_you_mean(name, task_names())}")
     return _TASKS[name]

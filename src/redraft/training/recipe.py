@@ -9,12 +9,11 @@ import tomllib
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from redraft.denoiser import TransformerConfig
-from redraft.errors import ConfigError
+from redraft.errors import ConfigError, did_you_mean
 from redraft.text import Tokenizer
 from redraft.training.adapt_config import AdaptRecipe
 from redraft.training.arms import ArmRecipe
@@ -235,9 +234,7 @@ def _build(kind: type, table: Any, path: str) -> Any:
     hints = get_type_hints(kind)
     for key in table:
         if key not in hints:
-            nearest = get_close_matches(str(key), hints, n=1, cutoff=0.5)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"known keys: {', '.join(hints)}"
-            raise ConfigError(f"{f'{path}.' if path else ''}{key} is not a recipe key; {hint}")
+            raise ConfigError(f"{f'{path}.' if path else ''}{key} is not a recipe key; {did_you_mean(key, hints)}")
     prefix = f"{path}." if path else ""
     values = {}
     for name, hint in hints.items():

@@ -187,7 +187,7 @@ def test_impossible_shapes_are_refused(change: dict[str, object], message: str) 
 
 def test_config_survives_a_round_trip_and_names_the_nearest_key() -> None:
     assert TransformerConfig.from_dict(CONFIG.to_dict()) == CONFIG
-    with pytest.raises(ConfigError, match="did you mean num_heads"):
+    with pytest.raises(ConfigError, match="did you mean 'num_heads'"):
         TransformerConfig.from_dict(CONFIG.to_dict() | {"num_head": 2})
     with pytest.raises(ConfigError, match="incomplete"):
         TransformerConfig.from_dict({"width": 4})

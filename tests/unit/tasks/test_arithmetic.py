@@ -132,7 +132,7 @@ def test_what_is_no_problem_is_refused(text: str) -> None:
 
 def test_dials_are_checked() -> None:
     assert TASK.make_dials(min_steps=1, max_steps=3) == ArithmeticDials(min_steps=1, max_steps=3)
-    with pytest.raises(ConfigError, match="did you mean max_steps"):
+    with pytest.raises(ConfigError, match="did you mean 'max_steps'"):
         TASK.make_dials(max_step=3)
     with pytest.raises(ConfigError, match="whole number"):
         TASK.make_dials(max_steps="3")

@@ -68,5 +68,5 @@ def test_the_registry_names_the_nearest() -> None:
     assert {"arithmetic", "code", "largest", "primes", "rewrite"} <= set(task_names())
     assert list(task_names()) == sorted(task_names())
     assert get_task("primes").name == "primes"
-    with pytest.raises(ConfigError, match="did you mean primes"):
+    with pytest.raises(ConfigError, match="did you mean 'primes'"):
         get_task("prime")

@@ -46,9 +46,9 @@ def test_what_is_left_out_has_a_default(minimal: Path) -> None:
     [
         ("train.max_step=3", "did you mean 'max_steps'"),
         ("trian.max_steps=3", "did you mean 'train'"),
-        ("model.widht=8", "did you mean width"),
+        ("model.widht=8", "did you mean 'width'"),
         ("data.mixture.0.wieght=1", "data.mixture.0.wieght is not a recipe key; did you mean 'weight'"),
-        ("zzz.a=1", "known keys: model, data"),
+        ("zzz.a=1", "known are model, data"),
         ("train.max_steps=1.5", "train.max_steps=1.5 is not a whole number"),
         ("train.max_steps=true", "is not a whole number"),
         ("train.compile=1", "is not a true or false"),
