@@ -29,7 +29,7 @@ demo: $(READY) ## Run the main job on two problems, in English and Chinese, and 
 test: $(READY) ## Run the whole test suite
 	$(TESTS)
 
-test-fast: $(READY) ## Run the tests that take no more than a few seconds each
+test-fast: $(READY) ## Run the tests that take less than a second or so each
 	$(TESTS) -m "not slow"
 
 check: $(READY) ## Lint, types, layers, docstrings, command help and README: what CI runs before the tests

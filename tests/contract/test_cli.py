@@ -201,6 +201,7 @@ def test_interrupts_and_closed_pipes_end_without_a_traceback(
     assert ran.err == ("redraft: interrupted\n" if error is KeyboardInterrupt else "")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error(tiny_checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_text('{"prompt": "1 + 1"}\n' * 2000)
     command = f"{sys.executable} -m redraft generate --model {tiny_checkpoint} --prompts {tmp_path}/p.jsonl | head -n 1"
@@ -259,6 +260,7 @@ def test_json_has_the_documented_fields_and_nothing_else(run: Any, tiny_checkpoi
     assert list(record["seconds"]) == ["tokenize", "prefill", "denoise", "filter", "detokenize", "total"]
 
 
+@pytest.mark.slow
 def test_text_json_and_prompts_agree(run: Any, tiny_checkpoint: Path, tmp_path: Path) -> None:
     prompts = ["1 + 2", "质数", "primes between 10 and 20"]
     lines = [json.dumps({"id": f"p{i}", "prompt": prompt}) for i, prompt in enumerate(prompts)]
@@ -372,6 +374,7 @@ def test_models_as_a_table_and_as_json(
     assert run("generate", "1 + 1", "--json").records[0]["model"] == "nano"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suite", task_names())
 def test_eval_reports_with_its_command(run: Any, tiny_checkpoint: Path, suite: str) -> None:
     flags = ["eval", suite, "--count", "6", "--seed", "7", "--effort", "instant", "--model", str(tiny_checkpoint)]

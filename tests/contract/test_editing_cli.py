@@ -156,6 +156,7 @@ def test_a_file_with_holes(run: Any, tmp_path: Path) -> None:
     assert (tmp_path / "f").read_bytes() == b"a = __\nb = __\n"
 
 
+@pytest.mark.slow
 def test_a_catastrophic_expression_ends(run: Any) -> None:
     status, out, err = run("edit", "--keep", "(a|aa)+$", stdin=b"a" * 200 + b"b\n")
     assert (status, out, err.count("\n")) == (2, "", 1)

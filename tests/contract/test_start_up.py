@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_an_answer_needs_no_compiler(tiny_checkpoint: Path) -> None:
     """``torch._dynamo`` takes as long to import as all the rest; a draw on the meta device would bring it along."""
     code = (

@@ -206,6 +206,7 @@ def test_with_the_exact_belief_the_discrete_bound_falls_to_the_entropy(process: 
     assert gaps[-1] < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROCESSES)
 @pytest.mark.parametrize("schedule", [Linear(), Cosine(), Polynomial(power=3.0)], ids=["linear", "cosine", "cubic"])
 def test_with_the_exact_belief_the_continuous_bound_is_the_entropy(name: str, schedule: NoiseSchedule) -> None:
@@ -223,6 +224,7 @@ def test_with_a_wrong_belief_the_continuous_bound_is_above_the_entropy(process: 
         assert (data * bound).sum().item() > _entropy(data) + 0.1
 
 
+@pytest.mark.slow
 @EVERY
 def test_continuous_bound_is_the_limit_of_many_steps(process: MixtureProcess) -> None:
     belief_at = AwareModel(process, 2).at
@@ -243,6 +245,7 @@ def test_continuous_rate_is_the_limit_of_one_small_step(process: MixtureProcess)
             torch.testing.assert_close(rate, step, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 @EVERY
 def test_continuous_bound_estimates_the_integral(process: MixtureProcess) -> None:
     model, rows = AwareModel(process, 12), 20000

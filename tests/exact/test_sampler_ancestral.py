@@ -72,6 +72,7 @@ def enumerated(num_steps: int, schedule: NoiseSchedule) -> torch.Tensor:
     return torch.tensor([[law.get((a, b), 0.0) for b in range(2)] for a in range(2)], dtype=torch.float64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_steps", [1, 2, 5])
 def test_frequencies_are_those_of_the_enumeration(num_steps: int) -> None:
     settings = SamplerSettings(commit="ancestral", max_steps=num_steps, temperature=1.0, edit_threshold=None)
@@ -95,6 +96,7 @@ def test_one_step_draws_the_positions_independently() -> None:
     assert chi_square(observed, JOINT) > TOO_FAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

@@ -77,6 +77,7 @@ def converging(seed: int, scale: float) -> FakeDenoiser:
     return FakeDenoiser(vocab_size=VOCAB, logits_of=logits_of)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.125, 0.5, 1.0])
 @pytest.mark.parametrize("seed", range(6))
 def test_each_pass_is_the_same(seed: int, scale: float) -> None:

@@ -18,6 +18,9 @@ MODULES = [
         if info.name.rpartition(".")[2] != "__main__"
     ),
 ]
+ROOMS = sorted({".".join(name.split(".")[:2]) for name in MODULES})
+"""The packages of the package, and its modules outside them."""
+
 OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 ROOMS_WITH_EXAMPLES = ["noise", "text", "denoiser", "sampler", "tasks"]
 
@@ -35,12 +38,14 @@ def examples_of(name: str) -> list[doctest.DocTest]:
     return [test for test in Finder(exclude_empty=True).find(module, name) if test.examples]
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_run(name: str) -> None:
+@pytest.mark.parametrize("room", ROOMS)
+def test_examples_run(room: str) -> None:
     runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
     report: list[str] = []
-    for test in examples_of(name):
-        runner.run(test, out=report.append)
+    for name in MODULES:
+        if name == room or (room != "redraft" and name.startswith(f"{room}.")):
+            for test in examples_of(name):
+                runner.run(test, out=report.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(report)
 
 

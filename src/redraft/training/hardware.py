@@ -12,6 +12,10 @@ from redraft.version import __version__
 
 __all__ = ["autocast", "choose_device", "choose_dtype", "describe_machine", "gemm_ceiling", "step_flops"]
 
+_LEAST_GAIN = 1.25
+"""How much faster bfloat16 must multiply to be worth its casts; far from the ratios seen, 0.5 and above 2, so that
+the choice is the same at every start."""
+
 
 def choose_device(name: str) -> torch.device:
     """Resolve "auto", "cpu" or "cuda".
@@ -35,12 +39,17 @@ def choose_device(name: str) -> torch.device:
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """Resolve "auto", "float32" or "bfloat16".
 
-    A CPU without bfloat16 instructions emulates them, ten times slower than float32, so "auto" looks first.
+    A CPU without bfloat16 instructions emulates them, ten times slower than float32, and one that has them may still be
+    slower by them, so "auto" looks and then measures.
     """
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
-    has_bfloat16 = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if has_bfloat16 else torch.float32
+    if device.type == "cuda":
+        return torch.bfloat16
+    if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+        return torch.float32
+    gain = gemm_ceiling(device, torch.bfloat16) / gemm_ceiling(device, torch.float32)
+    return torch.bfloat16 if gain >= _LEAST_GAIN else torch.float32
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:

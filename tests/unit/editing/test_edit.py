@@ -79,6 +79,7 @@ def check_random_edit(engine: Engine, seed: int) -> None:
     result.text.encode()
 
 
+@pytest.mark.slow
 def test_pinned_parts_are_the_same_after_random_edits(tiny_engine: Engine) -> None:
     for seed in range(150):
         check_random_edit(tiny_engine, seed)

@@ -72,6 +72,7 @@ def test_it_writes_what_a_full_recompute_writes(arm: Transformer, engine: Engine
         assert (result.id, result.model, result.revised_tokens) == ("a", "arm", 0)
 
 
+@pytest.mark.slow
 def test_a_batch_and_a_stream_say_the_same(engine: Engine) -> None:
     requests = [Request.from_prompt(prompt, seed=3, settings=engine.settings()) for prompt in PROMPTS]
     alone = [without_time(engine.generate(request)) for request in requests]

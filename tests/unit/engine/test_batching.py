@@ -87,6 +87,7 @@ def alone(tiny_engine: Engine, requests: list[Request]) -> list[Result]:
     return [content(tiny_engine.generate(request)) for request in requests]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "limits"),
     [
@@ -159,6 +160,7 @@ def test_the_number_of_threads_moves_no_bit(tiny_engine: Engine, requests: list[
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_passes_and_deadlines_end_an_answer_with_what_stands(tiny_engine: Engine) -> None:
     settings = tiny_engine.settings("high", max_new_tokens=48, canvas_length=16, threshold=1.0)
     request = Request.from_prompt("a long one", settings=settings)

@@ -176,6 +176,7 @@ def test_the_watcher_s_time_is_not_counted(tiny_engine: Engine, monkeypatch: pyt
     assert result.seconds.total == 0.0
 
 
+@pytest.mark.slow
 def test_batches_give_what_requests_give_alone(tiny_engine: Engine) -> None:
     rng = random.Random(0)
     prompts = ["".join(rng.choices("0123456789+ ", k=rng.choice((5, 9)))) for _ in range(14)]

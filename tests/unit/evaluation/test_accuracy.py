@@ -38,6 +38,7 @@ def knowing(tokenizer: Tokenizer, problems: list[Problem], *, num_wrong: int = 0
     return Engine(fake, tokenizer, name="fake", context_length=256, canvas_length=CANVAS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [task for task in task_names() if task not in ("rewrite", "repair")])
 @pytest.mark.parametrize("order", ["answer_first", "derivation_first"])
 def test_right_answers_are_all_right(tokenizer: Tokenizer, task: str, order: str) -> None:
@@ -85,6 +86,7 @@ def test_wrong_answers_are_counted(tokenizer: Tokenizer) -> None:
     assert "redraft eval arithmetic --count 20 --seed 3" in table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", task_names())
 def test_problems_are_of_their_split_and_fixed_by_the_seed(task: str) -> None:
     for split in ("test", "dev"):

@@ -104,6 +104,7 @@ def answers_of(engine: Scripted, problems: list[Problem]) -> list[answer_first.O
     return outcomes
 
 
+@pytest.mark.slow
 def test_the_figures_and_the_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         answer_first, "evaluate", lambda engine, problems, *, settings, seed: answers_of(engine, problems)
@@ -154,6 +155,7 @@ def test_the_figures_and_the_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ours against left +100.0 points" in table
 
 
+@pytest.mark.slow
 def test_real_arms_are_loaded_measured_and_drawn(folders: dict[str, Path], tmp_path: Path) -> None:
     arms = load_arms(words_of(folders))
     assert [arm.facts["kind"] for arm in arms] == ["diffusion", "causal", "prefix"]

@@ -18,6 +18,7 @@ def quick_engine(tiny_engine: Engine) -> Engine:
     )
 
 
+@pytest.mark.slow
 def test_a_crowd_leaves_nothing_behind_and_gets_the_plain_loops_answers(quick_engine: Engine) -> None:
     limits = BatchLimits(max_rows=7, max_cache_bytes=200_000)
     soaked = soak(quick_engine, count=30, check_every=4, limits=limits)

@@ -135,7 +135,7 @@ def test_end_of_text_settles_its_tail_for_nothing() -> None:
 
 def test_a_tail_that_covers_settled_text_revises_it() -> None:
     def says(tokens: list[int], call: int) -> list[tuple[int, float]]:
-        return [(1, 0.5 + call / 10), (END, 0.4 + call / 5), (3, 0.99)]
+        return [(1, 0.55 + call / 10), (END, 0.4 + call / 5), (3, 0.99)]
 
     steps = run(scripted(says), Canvas.blank(1, 3, MASK), replace(SETTINGS, edit_threshold=None, threshold=0.75))
     assert history(steps) == [[MASK, MASK, 3], [1, MASK, 3], [1, END, END]]

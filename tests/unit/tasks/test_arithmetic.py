@@ -58,6 +58,7 @@ def test_every_generated_problem_is_answered_exactly_by_its_own_fields() -> None
             assert verdict.num_true_lines == verdict.num_lines == problem.num_steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_steps", range(1, 9))
 def test_grown_trees_have_the_exact_number_of_reductions_and_stay_in_bounds(num_steps: int) -> None:
     rng = random.Random(num_steps)

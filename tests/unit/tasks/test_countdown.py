@@ -40,6 +40,7 @@ def everything(numbers: list[int]) -> list[Worked]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", [[3, 7, 25], [8, 8, 3], [1, 2, 10], [6, 12, 50]])
 def test_exactly_the_right_expressions_pass(numbers: list[int]) -> None:
     worked = everything(numbers)

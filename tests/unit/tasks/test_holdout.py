@@ -59,6 +59,7 @@ def test_each_split_yields_its_own_keys_only(name: str) -> None:
     assert not keys["train"] & keys["dev"] | keys["train"] & keys["test"] | keys["dev"] & keys["test"]
 
 
+@pytest.mark.slow
 def test_the_prompts_themselves_ask_for_nothing_held_out() -> None:
     """Read the question back out of the prompt, so that a slip between key and prompt would show."""
     rng = random.Random(8)

@@ -46,11 +46,10 @@ def test_each_operation_means_what_its_python_does(operation) -> None:
         assert trial.fault == ""
 
 
-@pytest.mark.parametrize("operation", ALL, ids=lambda operation: f"{operation.takes}-{operation.name}")
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_each_operation_has_words_that_name_all_its_parts(operation, language) -> None:
+def test_each_operation_has_words_that_name_all_its_parts(language) -> None:
     rng = random.Random(3)
-    for _ in range(6):
+    for operation in [each for each in ALL for _ in range(6)]:
         parts = operation.draw(rng)
         words = noun(operation, parts, language=language, source="SOURCE", rng=rng)
         assert not set(words) & set("@{}|")

@@ -182,6 +182,7 @@ def f(x):
     assert sandbox.run(DOUBLE, "f", [(4,)]).outputs == ("8",)
 
 
+@pytest.mark.slow
 def test_it_sees_no_secret_and_an_empty_folder(sandbox: Sandbox) -> None:
     os.environ["REDRAFT_TEST_SECRET"] = "swordfish"
     try:

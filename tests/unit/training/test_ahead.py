@@ -21,6 +21,7 @@ def silent(line: str) -> None:
     del line
 
 
+@pytest.mark.slow
 def test_ranges_come_whole_and_in_order(make_recipe: MakeRecipe, tokenizer: Tokenizer) -> None:
     examples = ExampleStream(make_recipe().data, tokenizer)
     ahead = DrawnAhead(examples.draw, 2)

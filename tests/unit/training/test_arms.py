@@ -116,6 +116,7 @@ def test_all_arms_see_the_same_positions(
         assert all(torch.equal(a, b) for a, b in zip(by_arm["diffusion"], by_arm[name], strict=True)), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["causal", "prefix"])
 def test_the_loss_is_the_next_tokens(make_recipe: MakeRecipe, tokenizer: Tokenizer, name: str) -> None:
     learner = learner_of(make_recipe, tokenizer, name)
@@ -144,6 +145,7 @@ def test_the_one_shot_arm_sees_masks_only(make_recipe: MakeRecipe, tokenizer: To
     assert bool(noised.sees_context.all())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARMS[1:])
 def test_an_interrupted_arm_ends_with_the_same_weights(make_recipe: MakeRecipe, tmp_path: Path, name: str) -> None:
     def stop(line: str) -> None:

@@ -154,6 +154,7 @@ def test_the_share_of_result_rows_is_kept(batch: Batch, table: TokenTable) -> No
             assert not signs or not hidden[signs[0]]
 
 
+@pytest.mark.slow
 def test_a_hidden_prompt_leaves_something_to_go_by(
     make_recipe: Callable[..., Recipe], tokenizer: Tokenizer, table: TokenTable
 ) -> None:

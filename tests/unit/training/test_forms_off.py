@@ -51,6 +51,7 @@ def test_batches_are_the_same_whether_forms_are_set_or_not(make_recipe: MakeReci
         assert rngs[0].get_state().equal(rngs[1].get_state()), "not one draw more"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{}, {"is_complementary": True, "is_keep_calibrated": True, "certainty_weight": 0.5}]
 )

@@ -8,12 +8,24 @@ from redraft.training.hardware import autocast, choose_device, choose_dtype, gem
 CPU = torch.device("cpu")
 
 
-def test_auto_uses_bfloat16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for has_avx, has_amx in ((False, False), (True, False), (False, True)):
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda answer=has_avx: answer)
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda answer=has_amx: answer)
-        expected = torch.bfloat16 if has_avx or has_amx else torch.float32
-        assert choose_dtype("auto", CPU) == expected
+@pytest.mark.parametrize(("has_avx", "has_amx"), [(True, False), (False, True)])
+@pytest.mark.parametrize(("gain", "expected"), [(0.5, torch.float32), (1.1, torch.float32), (2.0, torch.bfloat16)])
+def test_auto_uses_bfloat16_only_where_it_is_faster(
+    monkeypatch: pytest.MonkeyPatch, has_avx: bool, has_amx: bool, gain: float, expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_avx)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_amx)
+    rates = {torch.float32: 100.0, torch.bfloat16: 100.0 * gain}
+    monkeypatch.setattr("redraft.training.hardware.gemm_ceiling", lambda device, dtype: rates[dtype])
+    assert choose_dtype("auto", CPU) == expected
+
+
+def test_a_type_that_is_named_or_can_not_be_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("redraft.training.hardware.gemm_ceiling", lambda *_: pytest.fail("nothing is to be measured"))
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    assert choose_dtype("auto", CPU) == torch.float32
+    assert choose_dtype("bfloat16", CPU) == torch.bfloat16
     assert choose_dtype("auto", torch.device("cuda")) == torch.bfloat16
     assert choose_dtype("float32", torch.device("cuda")) == torch.float32
 

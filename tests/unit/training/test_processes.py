@@ -58,6 +58,7 @@ def test_alone_nothing_is_sent_and_nothing_changes() -> None:
     assert Processes().agree(0.125, True) == (0.125, True)
 
 
+@pytest.mark.slow
 def test_two_processes_take_the_step_of_the_mean_gradient(make_recipe: MakeRecipe, tmp_path: Path) -> None:
     recipe = make_recipe(train=SHORT, optimizer={"cooldown": 0.0})
     result = train(recipe, tmp_path / "run", log=silent)
@@ -70,6 +71,7 @@ def test_two_processes_take_the_step_of_the_mean_gradient(make_recipe: MakeRecip
     assert [record["examples"] for record in steps] == [sum(s["rows"] for s in steps[: i + 1]) for i in range(3)]
 
 
+@pytest.mark.slow
 def test_two_processes_resume_bit_for_bit(make_recipe: MakeRecipe, tmp_path: Path) -> None:
     def stop_after_the_first_step(line: str) -> None:
         if line.startswith("step 1 "):
@@ -88,6 +90,7 @@ def test_two_processes_resume_bit_for_bit(make_recipe: MakeRecipe, tmp_path: Pat
             assert tensor.equal(resumed[section][name]), (section, name)
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_ends_the_run_with_one_clear_error(make_recipe: MakeRecipe, tmp_path: Path) -> None:
     def kill_the_other(line: str) -> None:
         if line.startswith("step 2 "):

@@ -95,6 +95,7 @@ def assert_same_state(first: Path, second: Path) -> None:
             assert tensor.numpy().tobytes() == two.sections[section][name].numpy().tobytes(), (section, name)
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_leaves_everything_behind(
     make_recipe: MakeRecipe, tmp_path: Path, tokenizer: Tokenizer
 ) -> None:
@@ -131,6 +132,7 @@ def test_the_exported_model_is_the_average(make_recipe: MakeRecipe, tmp_path: Pa
     assert not state.sections["ema"]["head.weight"].equal(state.sections["model"]["head.weight"])
 
 
+@pytest.mark.slow
 def test_resuming_after_a_kill_changes_no_bit(make_recipe: MakeRecipe, tmp_path: Path) -> None:
     recipe = make_recipe(train={"checkpoint_steps": 5})
     train(recipe, tmp_path / "straight", log=silent)
@@ -153,6 +155,7 @@ def test_a_kill_at_any_moment_leaves_a_loadable_checkpoint(make_recipe: MakeReci
     assert done.stdout.strip() == "survived"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_step_and_saves(make_recipe: MakeRecipe, tmp_path: Path, number: signal.Signals) -> None:
     lines: list[str] = []
