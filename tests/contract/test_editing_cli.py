@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import redraft
 from redraft.interfaces import cli
@@ -94,6 +95,15 @@ def test_wrong_input_is_one_line_and_status_2(run: Any, arguments: list[str], wo
     status, out, err = run(*arguments, stdin=b"some text\n")
     assert (status, out, err.count("\n")) == (2, "", 1), err
     assert words in err
+
+
+@pytest.mark.parametrize("words", [["edit", "-"], ["infill", "--prefix", "a"]])
+def test_a_device_that_is_not_there_is_one_line(run: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    status, out, complaint = run(*words, "--device", "cuda", stdin=b"a = 1\n")
+    assert (status, out) == (2, "")
+    assert "device='cuda', but torch finds no CUDA device; use 'cpu'" in complaint
+    assert complaint.count("\n") == 1
 
 
 def test_a_diff_comes_out_and_patch_applies_it(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,8 @@ class EditOptions:
     """Whether the file gets the revision."""
     model: str
     """Name or path."""
+    device: str
+    """Where it runs."""
     seed: int
     """Fixes every random draw."""
     effort: str
@@ -65,7 +67,7 @@ def edit(options: EditOptions) -> None:
     from redraft.engine import load_engine
 
     result = edit_text(
-        load_engine(options.model),
+        load_engine(options.model, device=options.device),
         text,
         None if options.instruction is None else argument_text(options.instruction),
         pins=pins,

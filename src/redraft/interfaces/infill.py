@@ -31,6 +31,8 @@ class InfillOptions:
     """Most tokens of a fill."""
     model: str
     """Name or path."""
+    device: str
+    """Where it runs."""
     seed: int
     """Fixes every random draw."""
     effort: str
@@ -65,7 +67,7 @@ def infill(options: InfillOptions) -> None:
     from redraft.engine import load_engine
 
     result = infill_text(
-        load_engine(options.model),
+        load_engine(options.model, device=options.device),
         prefix,
         suffix,
         template=template,
