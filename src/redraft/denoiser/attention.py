@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
+from redraft.denoiser.elementwise import with_prefix
 from redraft.types import ContextMask, TokenMask
 
 __all__ = [
@@ -161,6 +162,9 @@ class TrainingAttention:
     def __call__(self, q_BHLK: HeadRows, k_BHLK: HeadRows, v_BHLK: HeadRows) -> HeadRows:
         """Gather values: the context from the context, the canvas from both."""
         split = self.num_context
-        in_context = attention(q_BHLK[:, :, :split], k_BHLK[:, :, :split], v_BHLK[:, :, :split], self.context_bias)
-        on_canvas = attention(q_BHLK[:, :, split:], k_BHLK, v_BHLK, self.canvas_bias)
+        q_context, q_canvas = q_BHLK.split([split, q_BHLK.shape[2] - split], dim=2)
+        k_BHLK, k_context = with_prefix(k_BHLK, split)
+        v_BHLK, v_context = with_prefix(v_BHLK, split)
+        in_context = attention(q_context, k_context, v_context, self.context_bias)
+        on_canvas = attention(q_canvas, k_BHLK, v_BHLK, self.canvas_bias)
         return torch.cat([in_context, on_canvas], dim=2)

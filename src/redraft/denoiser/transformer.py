@@ -8,12 +8,12 @@ import math
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from redraft.denoiser.attention import Attend, CanvasAttention, SegmentAttention, TrainingAttention
 from redraft.denoiser.cache import KeyValueCache
 from redraft.denoiser.config import TransformerConfig
+from redraft.denoiser.elementwise import Rotations, normalised, squared_relu, turned
 from redraft.errors import ContextLengthError
 from redraft.types import (
     ContextMask,
@@ -27,44 +27,31 @@ from redraft.types import (
     WholePerRow,
 )
 
-__all__ = ["Layer", "SelfAttention", "SelfConditioning", "Transformer", "normalised"]
-
-Rotation = Float[Tensor, "batch_or_one length one half_head_width"]
-"""Cosines or sines of the rotary angles."""
-
-
-_LEAST_LENGTH = 1e-4
-"""Shorter rows are not stretched to full length."""
-
-PerHead = Float[Tensor, "batch length heads head_width"]
-"""Queries or keys before the transpose."""
-
-
-def normalised(x: Tensor) -> Tensor:
-    """RMSNorm over the last axis, without parameters (arXiv 1910.07467); a row of zeros stays one.
-
-    By way of the Euclidean length, which takes one pass where torch's own takes several (``docs/log.md``).
-    """
-    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    return x * (math.sqrt(x.shape[-1]) / length.clamp_min(_LEAST_LENGTH))
+__all__ = ["Layer", "SelfAttention", "SelfConditioning", "Transformer"]
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention; who sees whom is the ``Attend``'s affair."""
+    """Multi-head attention; who sees whom is the ``Attend``'s affair.
+
+    By the weights, axis i of a head's queries and keys goes with axis i + K / 2; their rows are taken in an order that
+    puts each pair side by side, because rotating it is then one complex product.
+    """
+
+    order: Tensor
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.num_heads = config.num_heads
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
         self.out = nn.Linear(config.width, config.width, bias=False)
+        self.register_buffer("order", _pairs_side_by_side(config.width, config.num_heads), persistent=False)
 
-    def forward(self, x_BLD: Hidden, cosine: Rotation, sine: Rotation, attend: Attend) -> Hidden:
+    def forward(self, x_BLD: Hidden, rotations: Rotations, attend: Attend) -> Hidden:
         """Mix the positions."""
         batch, length, width = x_BLD.shape
-        q_BLHK, k_BLHK, v_BLHK = self.qkv(x_BLD).view(batch, length, 3, self.num_heads, -1).unbind(dim=2)
+        qkv = F.linear(x_BLD, self.qkv.weight.index_select(0, self.order)).view(batch, length, 3, self.num_heads, -1)
         # Normalise and rotate before the transpose: on a permuted view the same work takes several times as long.
-        q_BLHK = _rotated(normalised(q_BLHK), cosine, sine)
-        k_BLHK = _rotated(normalised(k_BLHK), cosine, sine)
+        q_BLHK, k_BLHK, v_BLHK = turned(qkv, rotations)
         gathered = attend(q_BLHK.transpose(1, 2), k_BLHK.transpose(1, 2), v_BLHK.transpose(1, 2))
         return self.out(gathered.transpose(1, 2).reshape(batch, length, width))
 
@@ -78,10 +65,10 @@ class Layer(nn.Module):
         self.mlp_in = nn.Linear(config.width, config.mlp_multiple * config.width, bias=False)
         self.mlp_out = nn.Linear(config.mlp_multiple * config.width, config.width, bias=False)
 
-    def forward(self, x_BLD: Hidden, cosine: Rotation, sine: Rotation, attend: Attend) -> Hidden:
+    def forward(self, x_BLD: Hidden, rotations: Rotations, attend: Attend) -> Hidden:
         """One layer visit."""
-        x_BLD = x_BLD + self.attention(normalised(x_BLD), cosine, sine, attend)
-        return x_BLD + self.mlp_out(F.relu(self.mlp_in(normalised(x_BLD))).square())
+        x_BLD = x_BLD + self.attention(normalised(x_BLD), rotations, attend)
+        return x_BLD + self.mlp_out(squared_relu(self.mlp_in(normalised(x_BLD))))
 
 
 class SelfConditioning(nn.Module):
@@ -285,26 +272,27 @@ class Transformer(nn.Module):
         return normalised(x_BCD)
 
     def _visit_all(self, x_BLD: Hidden, positions: Tokens, attend: Attend) -> Hidden:
-        cosine, sine = self._rotation(positions, x_BLD.dtype)
+        rotations = self._rotations(positions)
         for layer in self.prelude:
-            x_BLD = layer(x_BLD, cosine, sine, attend)
+            x_BLD = layer(x_BLD, rotations, attend)
         injected = x_BLD
         for loop in range(self.config.num_loops if self.loop else 0):
             # Input injection keeps a shared core from forgetting the question (algorithms.md fact 5).
             if self.loop_injection is not None and loop > 0:
                 x_BLD = x_BLD + self.loop_injection * injected
             for layer in self.loop:
-                x_BLD = layer(x_BLD, cosine, sine, attend)
+                x_BLD = layer(x_BLD, rotations, attend)
         for layer in self.coda:
-            x_BLD = layer(x_BLD, cosine, sine, attend)
+            x_BLD = layer(x_BLD, rotations, attend)
         return x_BLD
 
-    def _rotation(self, positions: WholePerRow | Tokens, dtype: torch.dtype) -> tuple[Rotation, Rotation]:
-        angles = positions[..., None, None].float() * self.rope_frequencies
-        return angles.cos().to(dtype), angles.sin().to(dtype)
+    def _rotations(self, positions: WholePerRow | Tokens) -> Rotations:
+        angles = positions[..., None].float() * self.rope_frequencies.float()
+        return torch.polar(torch.ones_like(angles), angles)
 
 
-def _rotated(x_BLHK: PerHead, cosine: Rotation, sine: Rotation) -> PerHead:
-    """Rotate each pair of half-axes by its angle (RoPE, arXiv 2104.09864)."""
-    first, second = x_BLHK.chunk(2, dim=-1)
-    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
+def _pairs_side_by_side(width: int, num_heads: int) -> Tensor:
+    """The rows of a weight for queries, keys and values, those of the first two by pairs of axes."""
+    rows = torch.arange(3 * width, device="cpu").view(3, num_heads, 2, -1)
+    paired = rows[:2].transpose(2, 3).flatten()
+    return torch.cat([paired, rows[2].flatten()])

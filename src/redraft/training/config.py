@@ -317,7 +317,7 @@ class TrainRecipe:
     """"auto" (CUDA if there is one), "cpu" or "cuda"."""
 
     dtype: str = "auto"
-    """"float32", "bfloat16" (by autocast) or "auto": bfloat16 where this machine multiplies it faster, as measured."""
+    """"float32", "bfloat16" (by autocast) or "auto": bfloat16 on GPUs and on CPUs with AMX."""
 
     compile: bool = False
     """Whether torch.compile is used: two minutes at each start, about a tenth faster afterwards (``docs/log.md``)."""

@@ -1,5 +1,6 @@
 """What the machine is good at: device, number format, and how fast it multiplies."""
 
+import ctypes
 import platform
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -10,11 +11,19 @@ from redraft.denoiser import TransformerConfig
 from redraft.errors import ConfigError
 from redraft.version import __version__
 
-__all__ = ["autocast", "choose_device", "choose_dtype", "describe_machine", "gemm_ceiling", "step_flops"]
+__all__ = [
+    "autocast",
+    "choose_device",
+    "choose_dtype",
+    "describe_machine",
+    "gemm_ceiling",
+    "keep_freed_memory",
+    "step_flops",
+]
 
-_LEAST_GAIN = 1.25
-"""How much faster bfloat16 must multiply to be worth its casts; far from the ratios seen, 0.5 and above 2, so that
-the choice is the same at every start."""
+_MALLOC_OPTIONS = ((-3, 1 << 30), (-1, (1 << 31) - 1), (-2, 1 << 28))
+"""M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD of malloc.h: no block of its own below 1 GiB, nothing handed back,
+256 MiB more than is needed whenever more is."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -39,17 +48,30 @@ def choose_device(name: str) -> torch.device:
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """Resolve "auto", "float32" or "bfloat16".
 
-    A CPU without bfloat16 instructions emulates them, ten times slower than float32, and one that has them may still be
-    slower by them, so "auto" looks and then measures.
+    A CPU without bfloat16 instructions emulates them, ten times slower than float32; with AVX512_BF16 alone they are
+    still half as fast (``docs/decisions/0006-float32-where-bf16-is-no-faster.md``). So "auto" asks for AMX. It does not
+    measure: what it took would hang on what else the machine does, and no run could be repeated to the bit.
     """
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
-    if device.type == "cuda":
-        return torch.bfloat16
-    if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
-        return torch.float32
-    gain = gemm_ceiling(device, torch.bfloat16) / gemm_ceiling(device, torch.float32)
-    return torch.bfloat16 if gain >= _LEAST_GAIN else torch.float32
+    is_faster = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if is_faster else torch.float32
+
+
+def keep_freed_memory() -> bool:
+    """Let the process keep the memory of activations that were freed, for the next ones of the same size.
+
+    glibc hands large blocks back at once, and the system clears every page anew: a tenth of a step's time
+    (``docs/log.md``). The process then holds what it needed at its peak until it ends.
+
+    Returns:
+        Whether the C library took the settings; where it is another one, nothing changes.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return all(mallopt(option, value) == 1 for option, value in _MALLOC_OPTIONS)
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:

@@ -27,7 +27,13 @@ from redraft.training.adapt import BlockLearner
 from redraft.training.adapt_config import AdaptRecipe
 from redraft.training.config import Recipe
 from redraft.training.ema import Ema
-from redraft.training.hardware import choose_device, choose_dtype, describe_machine, gemm_ceiling
+from redraft.training.hardware import (
+    choose_device,
+    choose_dtype,
+    describe_machine,
+    gemm_ceiling,
+    keep_freed_memory,
+)
 from redraft.training.interrupt import Interrupt
 from redraft.training.learner import Learner
 from redraft.training.metrics import MetricsLog, plot_losses, read_metrics
@@ -82,6 +88,7 @@ class Trainer:
         tokenizer: Tokenizer | None = None,
     ) -> None:
         torch.set_num_threads(recipe.train.num_threads)
+        keep_freed_memory()
         self.recipe = recipe
         self.run_dir = run_dir
         self.validate = validate

@@ -84,13 +84,13 @@ def test_only_the_prefix_model_reads_its_prompt_both_ways() -> None:
 def test_the_slot_that_is_asked_for_has_the_position_that_diffusion_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slot i of the reader, of the training pass and of a diffusion canvas: one embedding, one rotary position."""
     positions: list[list[int]] = []
-    rotation = Transformer._rotation
+    rotations = Transformer._rotations
 
-    def spied(self: Transformer, at: Tokens, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    def spied(self: Transformer, at: Tokens) -> torch.Tensor:
         positions.append(at[0].tolist())
-        return rotation(self, at, dtype)
+        return rotations(self, at)
 
-    monkeypatch.setattr(Transformer, "_rotation", spied)
+    monkeypatch.setattr(Transformer, "_rotations", spied)
     context, canvas = draw(1, 5), draw(1, 6, seed=6)
     diffusion = randomised(dataclasses.replace(CONFIG, is_causal=False))
     diffusion.denoise(canvas, diffusion.encode(context))

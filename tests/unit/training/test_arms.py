@@ -5,7 +5,6 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -87,17 +86,17 @@ def test_all_arms_see_the_same_positions(
 ) -> None:
     """The audit: rotary positions, slots and place values of a training pass are those of diffusion, one for one."""
     seen: list[torch.Tensor] = []
-    rotation, places = Transformer._rotation, Transformer.place_values
+    rotations, places = Transformer._rotations, Transformer.place_values
 
-    def spied_rotation(self: Transformer, at: torch.Tensor, dtype: torch.dtype) -> Any:
+    def spied_rotations(self: Transformer, at: torch.Tensor) -> torch.Tensor:
         seen.append(at)
-        return rotation(self, at, dtype)
+        return rotations(self, at)
 
     def spied_places(self: Transformer, tokens: torch.Tensor) -> torch.Tensor:
         seen.append(places(self, tokens))
         return seen[-1]
 
-    monkeypatch.setattr(Transformer, "_rotation", spied_rotation)
+    monkeypatch.setattr(Transformer, "_rotations", spied_rotations)
     monkeypatch.setattr(Transformer, "place_values", spied_places)
     by_arm: dict[str, list[torch.Tensor]] = {}
     for name in ARMS:

@@ -1,0 +1,146 @@
+"""What stands between the matrix products of a layer, with gradients that make fewer passes over memory.
+
+A training step of a small model spends more time here than in its products: every operation reads and writes whole
+activations. Autograd would derive each gradient from its parts, several passes for one; here it is written out.
+``docs/log.md`` has the times. Letters as in ``redraft.types``.
+"""
+
+import math
+from typing import Any
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from redraft.types import Hidden
+
+__all__ = ["Projections", "Rotations", "normalised", "squared_relu", "turned", "with_prefix"]
+
+Rotations = Complex[Tensor, "batch_or_one length pairs"]
+"""Complex numbers of length 1: the angle of each place and pair of axes."""
+
+Projections = Float[Tensor, "batch length three heads head_width"]
+"""Queries, keys and values as the product leaves them."""
+
+_PerHead = Float[Tensor, "batch length heads head_width"]
+
+_LEAST_LENGTH = 1e-4
+"""Shorter rows are not stretched to full length."""
+
+
+def normalised(x: Tensor) -> Tensor:
+    """RMSNorm over the last axis, without parameters (arXiv 1910.07467); a row of zeros stays one.
+
+    By way of the Euclidean length, which takes one pass where torch's own takes several (``docs/log.md``).
+    """
+    return _Normalised.apply(x)  # pyright: ignore[reportReturnType]
+
+
+def squared_relu(x: Hidden) -> Hidden:
+    """The square of what is above zero (Primer, arXiv 2109.08668)."""
+    return _SquaredRelu.apply(x)  # pyright: ignore[reportReturnType]
+
+
+def turned(qkv: Projections, rotations: Rotations) -> tuple[_PerHead, _PerHead, _PerHead]:
+    """Queries and keys, normalised and rotated by their places (RoPE, arXiv 2104.09864); values as they are.
+
+    Args:
+        qkv: All three; of queries and keys axis 2 i goes with axis 2 i + 1.
+        rotations: By how much each pair is turned.
+
+    Returns:
+        The three apart.
+    """
+    return _Turned.apply(qkv, rotations)  # pyright: ignore[reportReturnType]
+
+
+def with_prefix(x: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """A tensor ``[batch, heads, positions, width]`` and its first positions, for who sees all and who less."""
+    return _WithPrefix.apply(x, length)  # pyright: ignore[reportReturnType]
+
+
+class _Normalised(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        scale = math.sqrt(x.shape[-1]) / length.clamp_min(_LEAST_LENGTH)
+        y = x * scale
+        ctx.save_for_backward(y, scale, length)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        y, scale, length = ctx.saved_tensors
+        return torch.addcmul(grad, y, _along(grad, y, length)).mul_(scale)
+
+
+class _SquaredRelu(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        positive = x.relu()
+        ctx.save_for_backward(positive)
+        return positive.square()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (positive,) = ctx.saved_tensors
+        return (grad * positive).mul_(2.0)
+
+
+class _Turned(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, qkv: Tensor, rotations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x = qkv[:, :, :2]
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        scale = math.sqrt(x.shape[-1]) / length.clamp_min(_LEAST_LENGTH)
+        y = _rotated_(x * scale, rotations)
+        ctx.save_for_backward(y, scale, length, rotations)
+        q, k = y.unbind(dim=2)
+        return q, k, qkv[:, :, 2].clone()
+
+    @staticmethod
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, grad_q: Tensor, grad_k: Tensor, grad_v: Tensor
+    ) -> tuple[Tensor, None]:
+        y, scale, length, rotations = ctx.saved_tensors
+        grad = torch.empty(*y.shape[:2], 3, *y.shape[3:], dtype=y.dtype, device=y.device)
+        back = rotations.conj()
+        for place, part in enumerate((grad_q, grad_k)):
+            # A rotation changes no inner product, so the norm's gradient may be taken after it and turned back.
+            along = _along(part, y[:, :, place], length[:, :, place])
+            across = torch.addcmul(part.contiguous(), y[:, :, place], along)
+            torch.mul(_rotated_(across[:, :, None], back)[:, :, 0], scale[:, :, place], out=grad[:, :, place])
+        grad[:, :, 2] = grad_v
+        return grad, None
+
+
+class _WithPrefix(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        ctx.length = length
+        return x.view_as(x), x[:, :, :length]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, grad_prefix: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        grad = grad.clone()
+        grad[:, :, : ctx.length] += grad_prefix
+        return grad, None
+
+
+def _along(grad: Tensor, y: Tensor, length: Tensor) -> Tensor:
+    """What takes away the part of a gradient along its row, which a norm does not let through."""
+    shares = (grad * y).sum(dim=-1, keepdim=True) / -y.shape[-1]
+    return shares.masked_fill_(length < _LEAST_LENGTH, 0.0)
+
+
+def _rotated_(x: Tensor, rotations: Tensor) -> Tensor:
+    """Rotate each pair of axes ``[batch, length, any, heads, head_width]`` by its angle; in place where complex is."""
+    angles = rotations[:, :, None, None]
+    pairs = x.unflatten(-1, (-1, 2))
+    if x.dtype in (torch.float32, torch.float64):
+        torch.view_as_complex(pairs).mul_(angles)
+        return x
+    # There are no complex numbers of half precision.
+    cosine, sine = angles.real.to(x.dtype), angles.imag.to(x.dtype)
+    first, second = pairs.unbind(-1)
+    return torch.stack([first * cosine - second * sine, first * sine + second * cosine], dim=-1).flatten(-2)
