@@ -31,6 +31,7 @@ MASKED = strategies.fixed_dictionaries(
         "top_p": strategies.sampled_from([0.8, 1.0]),
         "guidance_scale": strategies.sampled_from([0.0, 1.5]),
         "threshold": strategies.sampled_from([0.2, 0.9]),
+        "lookahead": strategies.sampled_from([None, 1, 4]),
         "entropy_bound": strategies.sampled_from([0.0, 0.1, 5.0]),
         "margin_threshold": strategies.sampled_from([None, 0.3]),
         "edit_threshold": strategies.sampled_from([None, 0.3, 0.9]),
@@ -76,7 +77,8 @@ def canvas_of(layout: dict[str, float], family: str, batch: int) -> Canvas:
 
 def settings_of(values: dict[str, Any], family: str) -> SamplerSettings:
     if family == "masked":
-        return SamplerSettings(**values)
+        # Ancestral coins are for the whole canvas.
+        return SamplerSettings(**(values | {"lookahead": None} if values["commit"] == "ancestral" else values))
     return replace(SamplerSettings.for_effort("medium", "uniform"), **values)
 
 
@@ -103,6 +105,9 @@ def check(canvas: Canvas, chosen: SamplerSettings, steps: list[Step]) -> None:
         assert not bool((step.committed & is_settled).any()), "only what was open is committed"
         assert not bool((step.revised & ~is_settled).any()), "only what settled in an earlier pass is revised"
         assert not bool((step.committed & ~step.is_settled).any())
+        if chosen.lookahead is not None and chosen.stop == "settled" and step.index + 1 < chosen.max_steps:
+            num_before = (~is_settled).cumsum(dim=1)
+            assert bool((num_before[step.committed] <= chosen.lookahead).all()), "nothing settles far ahead"
         stays = is_settled & step.is_settled & (step.tokens == tokens)
         moved = ~stays & ~step.committed & ~step.revised
         if chosen.family == "masked":

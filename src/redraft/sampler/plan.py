@@ -8,7 +8,7 @@ import torch
 from redraft.errors import ConfigError
 from redraft.types import TokenMask, WholePerRow
 
-__all__ = ["BudgetPlan", "StepPlan", "TemperaturePlan", "TimestepPlan", "first_open_block"]
+__all__ = ["BudgetPlan", "StepPlan", "TemperaturePlan", "TimestepPlan", "first_open", "first_open_block"]
 
 
 @runtime_checkable
@@ -124,6 +124,22 @@ class TimestepPlan:
         # In float32 like the published one: at the edge of a whole number its rounding decides.
         times = torch.linspace(1.0, self.final_time, self.num_steps + 1, device=num_open.device)
         return (num_open.to(torch.float32) * (1.0 - times[index + 1] / times[index])).to(torch.int64)
+
+
+def first_open(is_open: TokenMask, count: int) -> TokenMask:
+    """The first open positions of each row, from the left.
+
+    >>> first_open(torch.tensor([[False, True, False, True, True]]), 2)
+    tensor([[False,  True, False,  True, False]])
+
+    Args:
+        is_open: Open positions.
+        count: How many.
+
+    Returns:
+        Those of them that come first; all where there are no more.
+    """
+    return is_open & (is_open.cumsum(dim=1) <= count)
 
 
 def first_open_block(is_open: TokenMask, block_length: int) -> tuple[TokenMask, WholePerRow]:

@@ -34,6 +34,8 @@ class Rules:
     """How many positions should settle in each pass."""
     block_length: int | None
     """Positions settle block by block, from the left; None for anywhere."""
+    lookahead: int | None
+    """Positions settle among the first so many open ones; None for anywhere."""
     canvas_length: int
     """Positions of the whole canvas, narrowed or not."""
     temperature: TemperaturePlan
@@ -105,6 +107,7 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         max_steps=settings.max_steps,
         plan=_plan(settings),
         block_length=settings.block_length,
+        lookahead=settings.lookahead,
         canvas_length=canvas.length,
         temperature=TemperaturePlan(first=settings.temperature, final=final, num_steps=settings.max_steps),
         top_p=settings.top_p,

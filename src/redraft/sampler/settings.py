@@ -73,6 +73,9 @@ class SamplerSettings:
     block_length: int | None = None
     """Positions settle block by block from the left, each block of this many positions when the one before has settled
     (semi-autoregressive); ``num_steps`` is spread over the blocks. None settles anywhere on the canvas."""
+    lookahead: int | None = None
+    """Positions settle only among the first so many open ones, from the left, so that what follows from a token waits
+    until that token stands; every position is still seen, proposed and revised. None settles anywhere."""
     threshold: float = 0.9
     """Least probability that settles a position under above_threshold. No effect on the other rules."""
     least_commits: int = 1
@@ -146,11 +149,13 @@ class SamplerSettings:
                 f"temperature={self.temperature} and final_temperature={self.final_temperature}: only one of them is "
                 "0, and there is no line from drawing to choosing; use two values above 0, for example 0.8 and 0.4"
             )
-        if self.block_length is not None and (self.plan != "even" or self.commit == "ancestral"):
-            raise ConfigError(
-                f"block_length={self.block_length} does not go with plan={self.plan!r} and commit={self.commit!r}: "
-                "one of them is for whole canvases; leave it at none, or use the even plan and another rule"
-            )
+        for name in ("block_length", "lookahead"):
+            value = getattr(self, name)
+            if value is not None and (self.plan != "even" or self.commit == "ancestral"):
+                raise ConfigError(
+                    f"{name}={value} does not go with plan={self.plan!r} and commit={self.commit!r}: "
+                    "one of them is for whole canvases; leave it at none, or use the even plan and another rule"
+                )
         if self.final_time == 0.0 or self.final_time == 1.0:
             raise ConfigError(f"final_time={self.final_time} leaves no times between; use for example 0.001")
         if self.family == "uniform":
@@ -166,7 +171,7 @@ class SamplerSettings:
             raise ConfigError(
                 f"stop={self.stop!r} never happens in the uniform family, which reopens what it doubts; use stable"
             )
-        for name in ("edit_threshold", "remask_threshold", "block_length"):
+        for name in ("edit_threshold", "remask_threshold", "block_length", "lookahead"):
             if getattr(self, name) is not None:
                 raise ConfigError(
                     f"{name}={getattr(self, name)} has no effect on the uniform family, which judges every position "
@@ -212,6 +217,7 @@ _WHOLE_NUMBERS = {
     "max_steps": 1,
     "num_steps": 1,
     "block_length": 1,
+    "lookahead": 1,
     "first_width": 1,
     "least_commits": 1,
     "max_revisions": 0,
@@ -240,6 +246,7 @@ _MAY_BE_NONE = frozenset(
     {
         "num_steps",
         "block_length",
+        "lookahead",
         "first_width",
         "final_temperature",
         "margin_threshold",

@@ -388,6 +388,22 @@ def test_blocks_settle_from_the_left() -> None:
     ]
 
 
+def test_nothing_settles_far_ahead_of_what_is_open() -> None:
+    says = scripted(lambda tokens, call: [(1, 0.5), (2, 0.95), (3, 0.99), (4, 0.99), (5, 0.99)])
+    settings = replace(SETTINGS, lookahead=2, edit_threshold=None)
+    steps = run(says, Canvas.blank(1, 5, MASK), settings)
+    assert history(steps) == [
+        [MASK, 2, MASK, MASK, MASK],
+        [MASK, 2, 3, MASK, MASK],
+        [MASK, 2, 3, 4, MASK],
+        [MASK, 2, 3, 4, 5],
+        [1, 2, 3, 4, 5],
+    ], "the first open one counts, whether it is sure or not"
+    anywhere = run(says, Canvas.blank(1, 5, MASK), replace(settings, lookahead=None))
+    assert history(run(says, Canvas.blank(1, 5, MASK), replace(settings, lookahead=5))) == history(anywhere)
+    assert history(anywhere)[0] == [MASK, 2, 3, 4, 5]
+
+
 def test_a_budget_is_spread_over_the_blocks() -> None:
     says = scripted(lambda tokens, call: [(place + 1, 0.9 - 0.1 * place) for place in range(4)])
     settings = replace(SETTINGS, commit="most_confident", block_length=2, max_steps=4, edit_threshold=None)

@@ -34,6 +34,7 @@ def test_unknown_presets_are_refused(effort: str, family: str) -> None:
         ("num_steps", 0),
         ("num_steps", 65),
         ("block_length", 0),
+        ("lookahead", 0),
         ("least_commits", 0),
         ("final_time", 0.0),
         ("final_time", 1.5),
@@ -85,6 +86,7 @@ def test_numbers_within_range_are_taken(value: float) -> None:
         ({"edit_threshold": 0.9}, "edit_threshold=0.9 has no effect"),
         ({"remask_threshold": 0.1}, "remask_threshold=0.1 has no effect"),
         ({"block_length": 8}, "block_length=8 has no effect"),
+        ({"lookahead": 8}, "lookahead=8 has no effect"),
         ({"commit": "ancestral"}, "use entropy_bound or above_threshold"),
         ({"stop": "settled"}, "use stable"),
     ],
@@ -98,3 +100,5 @@ def test_what_makes_no_sense_for_the_uniform_family(changes: dict[str, Any], mes
 def test_rules_for_whole_canvases_do_not_go_with_blocks(changes: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="block_length=8 does not go with"):
         SamplerSettings(block_length=8, **changes)
+    with pytest.raises(ConfigError, match="lookahead=8 does not go with"):
+        SamplerSettings(lookahead=8, **changes)
