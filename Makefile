@@ -2,7 +2,7 @@
 # Needs Python 3.11 or newer with its venv module, and make; everything else is installed into $(VENV).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format figures bench lock clean
+.PHONY: help setup demo test test-fast check format figures measure bench lock clean
 
 # The first of these that runs and is new enough; say `make PYTHON=... demo` for another.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
@@ -45,6 +45,10 @@ format: $(READY) ## Put imports and layout in order
 	$(BIN)/ruff format .
 
 figures: $(READY) ## Write the measured figures of the shipped models into README.md
+	$(BIN)/python -m redraft.evaluation.figures --write
+
+measure: $(READY) ## Measure every figure of the shipped model again, then write them into README.md; takes minutes
+	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/nano
 	$(BIN)/python -m redraft.evaluation.figures --write
 
 bench: $(READY) ## Measure speed beside baselines and keep the result in benchmarks/; first builds llama.cpp

@@ -32,6 +32,7 @@ MASKED = strategies.fixed_dictionaries(
         "guidance_scale": strategies.sampled_from([0.0, 1.5]),
         "threshold": strategies.sampled_from([0.2, 0.9]),
         "lookahead": strategies.sampled_from([None, 1, 4]),
+        "answer_slots": strategies.sampled_from([0, 3]),
         "entropy_bound": strategies.sampled_from([0.0, 0.1, 5.0]),
         "margin_threshold": strategies.sampled_from([None, 0.3]),
         "edit_threshold": strategies.sampled_from([None, 0.3, 0.9]),
@@ -77,8 +78,7 @@ def canvas_of(layout: dict[str, float], family: str, batch: int) -> Canvas:
 
 def settings_of(values: dict[str, Any], family: str) -> SamplerSettings:
     if family == "masked":
-        # Ancestral coins are for the whole canvas.
-        return SamplerSettings(**(values | {"lookahead": None} if values["commit"] == "ancestral" else values))
+        return SamplerSettings(**values)
     return replace(SamplerSettings.for_effort("medium", "uniform"), **values)
 
 
@@ -105,9 +105,8 @@ def check(canvas: Canvas, chosen: SamplerSettings, steps: list[Step]) -> None:
         assert not bool((step.committed & is_settled).any()), "only what was open is committed"
         assert not bool((step.revised & ~is_settled).any()), "only what settled in an earlier pass is revised"
         assert not bool((step.committed & ~step.is_settled).any())
-        if chosen.lookahead is not None and chosen.stop == "settled" and step.index + 1 < chosen.max_steps:
-            num_before = (~is_settled).cumsum(dim=1)
-            assert bool((num_before[step.committed] <= chosen.lookahead).all()), "nothing settles far ahead"
+        if chosen.stop == "settled" and step.index + 1 < chosen.max_steps:
+            check_turns(chosen, ~is_settled, step)
         stays = is_settled & step.is_settled & (step.tokens == tokens)
         moved = ~stays & ~step.committed & ~step.revised
         if chosen.family == "masked":
@@ -128,6 +127,16 @@ def check(canvas: Canvas, chosen: SamplerSettings, steps: list[Step]) -> None:
     assert not bool((last.tokens == MASK).any())
     assert bool(last.is_settled.all())
     assert [step.index for step in steps] == list(range(len(steps)))
+
+
+def check_turns(chosen: SamplerSettings, is_open: torch.Tensor, step: Step) -> None:
+    """What may settle waits for its turn: the answer for all behind it, the rest for what is not far before it."""
+    slots = chosen.answer_slots
+    is_waiting = is_open[:, slots:].any(dim=1)
+    assert not bool(step.committed[is_waiting, :slots].any()), "the answer waits for all behind it"
+    if chosen.lookahead is not None:
+        num_before = is_open.cumsum(dim=1) - is_open[:, :slots].sum(dim=1, keepdim=True)
+        assert bool((num_before[:, slots:][step.committed[:, slots:]] <= chosen.lookahead).all())
 
 
 def after_end(last: Step, canvas: Canvas) -> None:

@@ -38,7 +38,7 @@ def edit_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> Sa
     if effort not in _EDIT:
         raise ConfigError(f"effort={effort!r} is unknown; use one of {', '.join(_EDIT)}")
     # What generation reopens at high effort is right more often than not in a text that was given.
-    values = {"remask_threshold": None} | _EDIT[effort] | dict(changes)
+    values = {"remask_threshold": None, "lookahead": None, "answer_slots": 0} | _EDIT[effort] | dict(changes)
     values.setdefault("verify_passes", values["max_steps"])
     settings = _masked(engine, effort, values)
     if settings.edit_threshold is None and settings.remask_threshold is None:
@@ -47,7 +47,7 @@ def edit_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> Sa
 
 
 def infill_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> SamplerSettings:
-    """The rules of an infill: those of generation.
+    """The rules of an infill: those of generation, but a gap may settle anywhere and holds no answer in front.
 
     Args:
         engine: The model at work.
@@ -57,7 +57,7 @@ def infill_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> 
     Returns:
         The settings.
     """
-    return _masked(engine, effort, changes)
+    return _masked(engine, effort, {"lookahead": None, "answer_slots": 0} | dict(changes))
 
 
 def _masked(engine: Engine, effort: str, values: Mapping[str, Any]) -> SamplerSettings:

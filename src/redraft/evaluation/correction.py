@@ -21,7 +21,7 @@ from redraft.text import Segment, Tokenizer, encode_segment, lay_out
 
 __all__ = ["NUMBERS_PLANTED", "Correction", "Revisions", "measure_correction", "measure_revisions", "plant"]
 
-NUMBERS_PLANTED = (0, 1, 2, 4, 8)
+NUMBERS_PLANTED = (0, 1, 2, 3, 4, 6, 8)
 """How many wrong tokens an answer gets."""
 
 

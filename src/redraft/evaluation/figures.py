@@ -17,7 +17,7 @@ Each model folder may hold a ``figures.json``::
 
 ``low`` and ``high`` (a 95 % interval) are optional and come together. The README's table is written from these files,
 never by hand: ``python -m redraft.evaluation.figures`` checks that both agree, and ``--write`` makes them agree. It
-measures nothing.
+measures nothing; ``redraft.evaluation.remeasure`` does.
 """
 
 import argparse

@@ -8,7 +8,15 @@ import torch
 from redraft.errors import ConfigError
 from redraft.types import TokenMask, WholePerRow
 
-__all__ = ["BudgetPlan", "StepPlan", "TemperaturePlan", "TimestepPlan", "first_open", "first_open_block"]
+__all__ = [
+    "BudgetPlan",
+    "StepPlan",
+    "TemperaturePlan",
+    "TimestepPlan",
+    "behind_first",
+    "first_open",
+    "first_open_block",
+]
 
 
 @runtime_checkable
@@ -124,6 +132,25 @@ class TimestepPlan:
         # In float32 like the published one: at the edge of a whole number its rounding decides.
         times = torch.linspace(1.0, self.final_time, self.num_steps + 1, device=num_open.device)
         return (num_open.to(torch.float32) * (1.0 - times[index + 1] / times[index])).to(torch.int64)
+
+
+def behind_first(is_open: TokenMask, length: int) -> TokenMask:
+    """The open positions of each row behind its first ones, or the first ones where no other is open.
+
+    >>> behind_first(torch.tensor([[True, True, True], [True, False, False]]), 1)
+    tensor([[False,  True,  True],
+            [ True, False, False]])
+
+    Args:
+        is_open: Open positions.
+        length: How many positions come first, open or not.
+
+    Returns:
+        A subset of them, non-empty for each row that has any.
+    """
+    behind = is_open.clone()
+    behind[:, :length] = False
+    return torch.where(behind.any(dim=1, keepdim=True), behind, is_open)
 
 
 def first_open(is_open: TokenMask, count: int) -> TokenMask:

@@ -34,6 +34,8 @@ class Rules:
     """How many positions should settle in each pass."""
     block_length: int | None
     """Positions settle block by block, from the left; None for anywhere."""
+    answer_slots: int
+    """The first so many positions settle once nothing behind them is open."""
     lookahead: int | None
     """Positions settle among the first so many open ones; None for anywhere."""
     canvas_length: int
@@ -107,6 +109,7 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         max_steps=settings.max_steps,
         plan=_plan(settings),
         block_length=settings.block_length,
+        answer_slots=settings.answer_slots,
         lookahead=settings.lookahead,
         canvas_length=canvas.length,
         temperature=TemperaturePlan(first=settings.temperature, final=final, num_steps=settings.max_steps),

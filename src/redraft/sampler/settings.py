@@ -76,6 +76,9 @@ class SamplerSettings:
     lookahead: int | None = None
     """Positions settle only among the first so many open ones, from the left, so that what follows from a token waits
     until that token stands; every position is still seen, proposed and revised. None settles anywhere."""
+    answer_slots: int = 0
+    """Positions at the beginning of the canvas that settle only once nothing behind them is open: an answer that stands
+    before its derivation waits for it, so that no two guesses hold each other up. It may still be revised."""
     threshold: float = 0.9
     """Least probability that settles a position under above_threshold. No effect on the other rules."""
     least_commits: int = 1
@@ -149,13 +152,11 @@ class SamplerSettings:
                 f"temperature={self.temperature} and final_temperature={self.final_temperature}: only one of them is "
                 "0, and there is no line from drawing to choosing; use two values above 0, for example 0.8 and 0.4"
             )
-        for name in ("block_length", "lookahead"):
-            value = getattr(self, name)
-            if value is not None and (self.plan != "even" or self.commit == "ancestral"):
-                raise ConfigError(
-                    f"{name}={value} does not go with plan={self.plan!r} and commit={self.commit!r}: "
-                    "one of them is for whole canvases; leave it at none, or use the even plan and another rule"
-                )
+        if self.block_length is not None and (self.plan != "even" or self.commit == "ancestral"):
+            raise ConfigError(
+                f"block_length={self.block_length} does not go with plan={self.plan!r} and commit={self.commit!r}: "
+                "one of them is for whole canvases; leave it at none, or use the even plan and another rule"
+            )
         if self.final_time == 0.0 or self.final_time == 1.0:
             raise ConfigError(f"final_time={self.final_time} leaves no times between; use for example 0.001")
         if self.family == "uniform":
@@ -171,8 +172,8 @@ class SamplerSettings:
             raise ConfigError(
                 f"stop={self.stop!r} never happens in the uniform family, which reopens what it doubts; use stable"
             )
-        for name in ("edit_threshold", "remask_threshold", "block_length", "lookahead"):
-            if getattr(self, name) is not None:
+        for name in ("edit_threshold", "remask_threshold", "block_length", "lookahead", "answer_slots"):
+            if getattr(self, name) not in (None, 0):
                 raise ConfigError(
                     f"{name}={getattr(self, name)} has no effect on the uniform family, which judges every position "
                     f"anew at each pass; leave it at none"
@@ -193,7 +194,7 @@ class SamplerSettings:
             ConfigError: There is no such preset.
 
         >>> SamplerSettings.for_effort("medium").threshold
-        0.8
+        0.9
         """
         _check_choice("effort", effort, get_args(Effort))
         _check_choice("family", family, get_args(Family))
@@ -220,6 +221,7 @@ _WHOLE_NUMBERS = {
     "lookahead": 1,
     "first_width": 1,
     "least_commits": 1,
+    "answer_slots": 0,
     "max_revisions": 0,
     "verify_passes": 0,
     "stability_threshold": 1,
@@ -281,9 +283,19 @@ def _check_number(name: str, value: object, low: float, high: float) -> None:
 _PRESETS: dict[str, dict[str, SamplerSettings]] = {
     "masked": {
         "instant": SamplerSettings(threshold=0.3, max_steps=4, edit_threshold=None, verify_passes=0, follow_end=True),
-        "low": SamplerSettings(threshold=0.5, max_steps=16, revise="settled", verify_passes=0, follow_end=True),
-        "medium": SamplerSettings(threshold=0.8),
-        "high": SamplerSettings(threshold=0.8, remask_threshold=0.7, max_revisions=6, verify_passes=3, max_steps=128),
+        "low": SamplerSettings(
+            threshold=0.8, lookahead=40, max_steps=16, revise="settled", verify_passes=0, follow_end=True
+        ),
+        "medium": SamplerSettings(threshold=0.9, lookahead=28, answer_slots=3, remask_threshold=0.5, verify_passes=2),
+        "high": SamplerSettings(
+            threshold=0.95,
+            lookahead=16,
+            answer_slots=3,
+            remask_threshold=0.7,
+            max_revisions=6,
+            verify_passes=4,
+            max_steps=128,
+        ),
     },
     "uniform": {
         effort: SamplerSettings(

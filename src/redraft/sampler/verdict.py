@@ -10,7 +10,7 @@ from redraft.sampler.draft import Draft, RowGroup
 from redraft.sampler.ending import Ending
 from redraft.sampler.guidance import LEAST
 from redraft.sampler.placed import PlacedProposal, Selection
-from redraft.sampler.plan import first_open, first_open_block
+from redraft.sampler.plan import behind_first, first_open, first_open_block
 from redraft.sampler.propose import Proposal
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import Rules
@@ -150,6 +150,8 @@ def _commit(proposal: Proposal, candidates: TokenMask, rules: Rules, draws: Draw
         end = ((first + 1) * rules.block_length).clamp_max(rules.canvas_length)
         due = rules.plan.num_steps * end // rules.canvas_length
     budget = rules.plan.budget(candidates.sum(dim=1), draws.step, due)
+    if rules.answer_slots:
+        candidates = behind_first(candidates, rules.answer_slots)
     if rules.lookahead is not None:
         candidates = first_open(candidates, rules.lookahead)
     return rules.commit(proposal, candidates, Pace(index=draws.step, budget=budget, draws=draws))

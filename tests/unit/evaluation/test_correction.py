@@ -70,7 +70,8 @@ def test_a_model_that_is_never_sure_leaves_everything(tokenizer: Tokenizer, prob
     answers = [lay_out(tokenizer, problem.fields) for problem in problems]
     unsure = dict(zip(contexts(tokenizer, problems), answers, strict=True))
     engine = engine_that_wants(tokenizer, unsure, sureness=0.1)
-    counts = measure_correction(engine, problems, num_planted=3, settings=engine.settings())
+    settings = engine.settings(remask_threshold=None)
+    counts = measure_correction(engine, problems, num_planted=3, settings=settings)
     assert counts.detected == counts.repaired == counts.damaged == 0
 
 
@@ -111,6 +112,7 @@ def test_a_revised_token_that_ends_right_counts(tokenizer: Tokenizer, problems: 
 
     fake = FakeDenoiser(vocab_size=tokenizer.vocab_size, logits_of=logits_of)
     engine = Engine(fake, tokenizer, name="fake", context_length=256, canvas_length=CANVAS)
-    revisions = measure_revisions(engine, [problem], settings=engine.settings())
+    at_once = engine.settings(lookahead=None, answer_slots=0)
+    revisions = measure_revisions(engine, [problem], settings=at_once)
     assert revisions.revised.successes == revisions.revised.total == sum(token != seven for token in answer)
     assert (revisions.answers.successes, revisions.answers.total) == (1, 1)

@@ -6,6 +6,7 @@ import pytest
 
 from redraft.engine import Engine, load_engine
 from redraft.evaluation.accuracy import draw_problems
+from redraft.evaluation.correction import NUMBERS_PLANTED
 from redraft.evaluation.passes import GRID, measure_passes, plot_passes
 from redraft.evaluation.suites import SuiteRequest, render_suite, run_correction, run_passes
 
@@ -18,7 +19,9 @@ def engine() -> Engine:
 @pytest.mark.model
 def test_a_rule_with_a_budget_takes_its_passes_and_others_fewer_at_lower_thresholds(engine: Engine) -> None:
     problems = draw_problems("primes", count=2, seed=1, split="dev")
-    settings = engine.settings(edit_threshold=None, verify_passes=0)
+    settings = engine.settings(
+        edit_threshold=None, remask_threshold=None, verify_passes=0, lookahead=None, answer_slots=0
+    )
     grid = (("most_confident", "num_steps", (1, 4)), ("above_threshold", "threshold", (0.1, 0.99)))
     one, four, easy, strict = measure_passes(engine, problems, settings=settings, grid=grid)
     assert (one.nfe_mean, four.nfe_mean) == (1.0, 4.0)
@@ -48,7 +51,7 @@ def test_suites_report_with_counts_and_render(engine: Engine, tmp_path: Path) ->
         count=1, seed=0, split="dev", order="answer_first", effort="instant", command="redraft eval correction"
     )
     report = run_correction(engine, request)
-    assert [row["num_planted"] for row in report["tasks"]["arithmetic"]["planted"]] == [0, 1, 2, 4, 8]
+    assert [row["num_planted"] for row in report["tasks"]["arithmetic"]["planted"]] == list(NUMBERS_PLANTED)
     assert "repaired" in render_suite(report)
     said: list[str] = []
     report = run_passes(engine, request, plot=tmp_path / "p.png", tick=said.append)

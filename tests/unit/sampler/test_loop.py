@@ -404,6 +404,15 @@ def test_nothing_settles_far_ahead_of_what_is_open() -> None:
     assert history(anywhere)[0] == [MASK, 2, 3, 4, 5]
 
 
+def test_an_answer_in_front_settles_last() -> None:
+    says = scripted(lambda tokens, call: [(1, 0.99), (2, 0.99), (3, 0.5), (4, 0.95)])
+    settings = replace(SETTINGS, answer_slots=2, edit_threshold=None)
+    steps = run(says, Canvas.blank(1, 4, MASK), settings)
+    assert history(steps) == [[MASK, MASK, MASK, 4], [MASK, MASK, 3, 4], [1, 2, 3, 4]]
+    one_by_one = run(says, Canvas.blank(1, 4, MASK), replace(settings, lookahead=1))
+    assert history(one_by_one) == [[MASK, MASK, 3, MASK], [MASK, MASK, 3, 4], [1, MASK, 3, 4], [1, 2, 3, 4]]
+
+
 def test_a_budget_is_spread_over_the_blocks() -> None:
     says = scripted(lambda tokens, call: [(place + 1, 0.9 - 0.1 * place) for place in range(4)])
     settings = replace(SETTINGS, commit="most_confident", block_length=2, max_steps=4, edit_threshold=None)

@@ -56,7 +56,7 @@ SETTINGS = [
     replace(PLAIN, commit="margin", margin_threshold=0.3),
     replace(PLAIN, commit="entropy_bound", entropy_bound=1.0, guidance_scale=0.5),
     replace(PLAIN, commit="left_to_right", block_length=8, num_steps=12),
-    replace(PLAIN, lookahead=6, edit_threshold=0.4, verify_passes=2),
+    replace(PLAIN, lookahead=6, answer_slots=2, edit_threshold=0.4, verify_passes=2),
     replace(PLAIN, edit_threshold=0.4, verify_passes=3, revise="settled"),
     replace(PLAIN, edit_threshold=0.4, verify_passes=2, revise="always", max_revisions=1),
     replace(PLAIN, remask_threshold=0.2, verify_passes=2, revise="settled"),

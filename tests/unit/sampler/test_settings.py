@@ -16,7 +16,7 @@ def test_presets_are_ordered_by_effort() -> None:
         passes = [preset.max_steps for preset in presets]
         assert passes == sorted(passes)
         assert passes[0] < passes[-1]
-    assert SamplerSettings.for_effort("medium").threshold == 0.8
+    assert SamplerSettings.for_effort("medium").threshold == 0.9
 
 
 @pytest.mark.parametrize(("effort", "family"), [("max", "masked"), ("low", "gaussian")])
@@ -35,6 +35,7 @@ def test_unknown_presets_are_refused(effort: str, family: str) -> None:
         ("num_steps", 65),
         ("block_length", 0),
         ("lookahead", 0),
+        ("answer_slots", -1),
         ("least_commits", 0),
         ("final_time", 0.0),
         ("final_time", 1.5),
@@ -87,6 +88,7 @@ def test_numbers_within_range_are_taken(value: float) -> None:
         ({"remask_threshold": 0.1}, "remask_threshold=0.1 has no effect"),
         ({"block_length": 8}, "block_length=8 has no effect"),
         ({"lookahead": 8}, "lookahead=8 has no effect"),
+        ({"answer_slots": 3}, "answer_slots=3 has no effect"),
         ({"commit": "ancestral"}, "use entropy_bound or above_threshold"),
         ({"stop": "settled"}, "use stable"),
     ],
@@ -100,5 +102,3 @@ def test_what_makes_no_sense_for_the_uniform_family(changes: dict[str, Any], mes
 def test_rules_for_whole_canvases_do_not_go_with_blocks(changes: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="block_length=8 does not go with"):
         SamplerSettings(block_length=8, **changes)
-    with pytest.raises(ConfigError, match="lookahead=8 does not go with"):
-        SamplerSettings(lookahead=8, **changes)
