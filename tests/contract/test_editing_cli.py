@@ -141,6 +141,7 @@ def test_write_keeps_mode_pins_and_line_endings(run: Any, tmp_path: Path) -> Non
     assert [*tmp_path.iterdir()] == [path]
 
 
+@pytest.mark.slow
 def test_python_and_the_command_agree(run: Any, tiny_checkpoint: Path) -> None:
     text = "a line\nof text\n"
     record = json.loads(run("edit", "--json", "--seed", "5", stdin=text.encode())[1])

@@ -216,6 +216,7 @@ def test_with_the_exact_belief_the_continuous_bound_is_the_entropy(name: str, sc
     assert (data * bound).sum().item() == pytest.approx(_entropy(data), abs=5e-4)
 
 
+@pytest.mark.slow
 @EVERY
 def test_with_a_wrong_belief_the_continuous_bound_is_above_the_entropy(process: MixtureProcess) -> None:
     data = _data(process)

@@ -79,6 +79,7 @@ def test_frequencies_are_those_of_the_enumeration(num_steps: int) -> None:
     assert chi_square(frequencies(settings), enumerated(num_steps, Linear())) < TOO_FAR
 
 
+@pytest.mark.slow
 def test_another_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Ancestral(num_steps=3, schedule=Cosine())
     monkeypatch.setitem(rules_module._COMMIT, "ancestral", lambda settings: rule)

@@ -60,6 +60,7 @@ def without_time(result: Result) -> dict[str, object]:
     return {key: value for key, value in result.to_dict().items() if "second" not in key}
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_it_writes_what_a_full_recompute_writes(arm: Transformer, engine: Engine, tokenizer: Tokenizer) -> None:
     for prompt in PROMPTS:
@@ -95,6 +96,7 @@ def test_a_batch_and_a_stream_say_the_same(engine: Engine) -> None:
             assert frames[0].pieces()[-1].state == "open"
 
 
+@pytest.mark.slow
 def test_a_temperature_draws_by_the_requests_seed(engine: Engine) -> None:
     settings = engine.settings(temperature=3.0)
     texts = {ask(engine, "2 + 3", seed=seed, temperature=3.0).text for seed in range(4)}

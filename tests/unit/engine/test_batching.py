@@ -148,6 +148,7 @@ def test_steps_are_those_of_the_plain_loop(tiny_engine: Engine, requests: list[R
         assert all(map(same_step, frames, expected))
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_moves_no_bit(tiny_engine: Engine, requests: list[Request], alone: list[Result]) -> None:
     before = torch.get_num_threads()
     try:
@@ -213,6 +214,7 @@ def test_a_fault_reaches_whoever_waits_and_the_engine_goes_on(tiny_engine: Engin
         assert content(batching.generate(request)) == content(tiny_engine.generate(request))
 
 
+@pytest.mark.slow
 def test_many_threads_submit_watch_and_cancel(
     tiny_engine: Engine, requests: list[Request], alone: list[Result]
 ) -> None:

@@ -28,6 +28,7 @@ def nothing_but_threes(canvas: torch.Tensor, context: torch.Tensor | None) -> to
     )
 
 
+@pytest.mark.slow
 def test_every_suite_is_in_the_report_and_one_that_fails_says_why(
     tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

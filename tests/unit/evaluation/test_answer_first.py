@@ -171,6 +171,7 @@ def test_real_arms_are_loaded_measured_and_drawn(folders: dict[str, Path], tmp_p
     assert "causal: causal, " in render_answer_first(report)
 
 
+@pytest.mark.slow
 def test_the_command(folders: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     words = ["eval", "answer-first", "--count", "2", "--dial", "max_steps=2", "--effort", "instant", "--json"]
     for word in words_of(folders):

@@ -120,6 +120,7 @@ def test_an_oracle_s_gap_does_not_grow(tiny_engine: Engine) -> None:
     assert result.fills[0].num_tokens <= 3
 
 
+@pytest.mark.slow
 def test_reports_have_tables(tiny_model: Transformer, monkeypatch: pytest.MonkeyPatch) -> None:
     engine, rewriter = contented(), long_rewriter(tiny_model)
     said: list[str] = []

@@ -33,6 +33,7 @@ def revising(tokenizer: Tokenizer, problems: list[Problem], *, num_known: int) -
     return Engine(fake, tokenizer, name="fake", context_length=256, canvas_length=CANVAS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effort", ["instant", "medium"])
 def test_known_revisions_are_right_and_untouched_drafts_wrong_but_for_those_that_are_right(
     tokenizer: Tokenizer, effort: str

@@ -64,6 +64,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("has_gaps", [False, True])
 def test_every_step_is_the_same(settings: SamplerSettings, has_gaps: bool) -> None:

@@ -10,6 +10,7 @@ from redraft.tasks import get_task
 from redraft.tasks.holdout import draw_from_split, split_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "digest"),
     [

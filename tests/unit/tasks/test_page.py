@@ -125,6 +125,7 @@ def test_scripts_do_what_browsers_do(script: str, shown: str) -> None:
     assert next(runtime.document.nodes("p")).text == shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

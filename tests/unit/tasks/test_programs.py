@@ -33,6 +33,7 @@ def draw_many(count: int, seed: int, max_steps: int = 3) -> list[Program]:
     return [program for program in drawn if program is not None][:count]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ALL, ids=lambda operation: f"{operation.takes}-{operation.name}")
 def test_each_operation_means_what_its_python_does(operation) -> None:
     """Ours is computed in this process from our own functions; theirs is the text, run in the sandbox."""

@@ -126,6 +126,7 @@ def test_orders_of_lines_keep_groups_together() -> None:
     assert all({order[0] // 2, order[2] // 2, order[4] // 2} == {0, 1, 2} for order in line_orders(6, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
 def test_the_prompt_asks_for_what_the_key_holds_out(split) -> None:
     rng = random.Random(8)

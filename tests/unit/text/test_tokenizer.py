@@ -97,6 +97,7 @@ def test_a_lone_surrogate_is_refused(tokenizer: Tokenizer) -> None:
         tokenizer.encode("abc\ud83e")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["a", " ", "\n", "\t", "1", "+", "-", " -", ", ", "<", "</", "<a", ".", "_", "'", "\0", "的", "ア", "🧮", "\u0301"],

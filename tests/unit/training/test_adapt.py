@@ -103,6 +103,7 @@ def test_a_start_learns_and_becomes_a_model_that_scores(kind: str, make_recipe: 
     assert again.is_finished
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_without_a_changed_bit(make_recipe: MakeRecipe, tmp_path: Path) -> None:
     def stop(line: str) -> None:
         if line.startswith("step 4 "):
@@ -176,6 +177,7 @@ def test_the_command_runs_it(make_recipe: MakeRecipe, tmp_path: Path, capsys: py
     assert "finished at step 2" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sections", "message"),
     [

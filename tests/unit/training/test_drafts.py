@@ -54,6 +54,7 @@ def test_a_draft_stands_on_the_canvas_and_the_text_is_laid_onto_it() -> None:
     assert len(laid.target) == len(laid.start) == len(laid.is_open)
 
 
+@pytest.mark.slow
 def test_a_right_draft_stays() -> None:
     for seed in range(20):
         laid, _ = lay(EditRecipe(right_share=1.0, damaged_share=0.0), seed)

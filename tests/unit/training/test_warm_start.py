@@ -38,6 +38,7 @@ def test_a_run_starts_from_the_weights_of_another(make_recipe: MakeRecipe, first
     assert any(source.digest in path.read_text() for path in result.model_folder.glob("*.md"))
 
 
+@pytest.mark.slow
 def test_a_resumed_run_does_not_need_its_start(make_recipe: MakeRecipe, first: Path, tmp_path: Path) -> None:
     recipe = make_recipe(train={"max_steps": 4, "start_from": str(first), "checkpoint_steps": 2})
     straight = train(recipe, tmp_path / "straight", log=silent)
