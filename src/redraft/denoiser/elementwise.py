@@ -62,8 +62,7 @@ def with_prefix(x: Tensor, length: int) -> tuple[Tensor, Tensor]:
 class _Normalised(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        scale = math.sqrt(x.shape[-1]) / length.clamp_min(_LEAST_LENGTH)
+        length, scale = _length_and_scale(x)
         y = x * scale
         ctx.save_for_backward(y, scale, length)
         return y
@@ -91,8 +90,7 @@ class _Turned(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, rotations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = qkv[:, :, :2]
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        scale = math.sqrt(x.shape[-1]) / length.clamp_min(_LEAST_LENGTH)
+        length, scale = _length_and_scale(x)
         y = _rotated_(x * scale, rotations)
         ctx.save_for_backward(y, scale, length, rotations)
         q, k = y.unbind(dim=2)
@@ -125,6 +123,12 @@ class _WithPrefix(torch.autograd.Function):
         grad = grad.clone()
         grad[:, :, : ctx.length] += grad_prefix
         return grad, None
+
+
+def _length_and_scale(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Each row's Euclidean length, and what a norm multiplies it by."""
+    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return length, math.sqrt(x.shape[-1]) / length.clamp_min(_LEAST_LENGTH)
 
 
 def _along(grad: Tensor, y: Tensor, length: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from redraft.denoiser.attention import Bias, keep_self_visible, padding_bias
 from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
-from redraft.denoiser.elementwise import normalised
-from redraft.denoiser.lean_layer import LeanLayer, Rotations, Rows, unit
+from redraft.denoiser.elementwise import Rotations, normalised
+from redraft.denoiser.lean_layer import LeanLayer, Rows, unit
 from redraft.denoiser.protocol import Places, SomeLogits
 from redraft.denoiser.transformer import Layer, Transformer
 from redraft.errors import ContextLengthError

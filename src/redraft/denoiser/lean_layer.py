@@ -10,22 +10,20 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from redraft.denoiser.cache import HeadRows, SeenRows
+from redraft.denoiser.elementwise import Rotations
 from redraft.denoiser.transformer import Layer
 
-__all__ = ["LeanLayer", "Matrix", "Rotations", "Rows", "unit"]
+__all__ = ["LeanLayer", "Matrix", "Rows", "unit"]
 
 Rows = Float[Tensor, "rows width"]
 """Activations, one position per row."""
 
 Matrix = Float[Tensor, "_ _"]
 """Weights, ready to stand on the right of a product."""
-
-Rotations = Complex[Tensor, "batch_or_one length pairs"]
-"""Complex numbers of length 1."""
 
 _LEAST_LENGTH = 1e-4
 """As in the transformer: shorter rows are not stretched to full length."""
@@ -56,9 +54,7 @@ class LeanLayer:
         """Copy, fold and transpose the weights of a layer."""
         heads, qkv = layer.attention.num_heads, layer.attention.qkv.weight.detach()
         width = qkv.shape[1]
-        # Axis i of a head goes with axis i + K / 2; afterwards axis 2 i goes with 2 i + 1.
-        order = torch.arange(width, device=qkv.device).view(heads, 2, -1).transpose(1, 2).reshape(-1)
-        qkv = torch.cat([qkv[:width][order], qkv[width : 2 * width][order], qkv[2 * width :]])
+        qkv = qkv.index_select(0, layer.attention.order)
         return cls(
             num_heads=heads,
             qkv=(qkv * math.sqrt(width)).t(),
