@@ -20,6 +20,9 @@ _EDIT: Mapping[str, dict[str, Any]] = {
 }
 """Above one half the likeliest token is likelier than all others together, the one that stands there included."""
 
+_ANYWHERE: Mapping[str, Any] = {"lookahead": None, "answer_slots": 0, "sure_threshold": None}
+"""Text that was given has no place where drawing begins, no answer in front, and more to verify than what is new."""
+
 
 def edit_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> SamplerSettings:
     """The rules of an edit.
@@ -38,7 +41,7 @@ def edit_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> Sa
     if effort not in _EDIT:
         raise ConfigError(f"effort={effort!r} is unknown; use one of {', '.join(_EDIT)}")
     # What generation reopens at high effort is right more often than not in a text that was given.
-    values = {"remask_threshold": None, "lookahead": None, "answer_slots": 0} | _EDIT[effort] | dict(changes)
+    values = {"remask_threshold": None, **_ANYWHERE, **_EDIT[effort], **changes}
     values.setdefault("verify_passes", values["max_steps"])
     settings = _masked(engine, effort, values)
     if settings.edit_threshold is None and settings.remask_threshold is None:
@@ -57,7 +60,7 @@ def infill_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> 
     Returns:
         The settings.
     """
-    return _masked(engine, effort, {"lookahead": None, "answer_slots": 0} | dict(changes))
+    return _masked(engine, effort, {**_ANYWHERE, **changes})
 
 
 def _masked(engine: Engine, effort: str, values: Mapping[str, Any]) -> SamplerSettings:

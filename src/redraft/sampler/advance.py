@@ -95,6 +95,7 @@ def _after(
             is_settled=is_all_settled,
             has_revised=revised.any(dim=1),
             settled_passes=settled_passes,
+            least_confidence=torch.where(verdict.is_accepted, verdict.confidence, 1.0).amin(dim=1),
         )
     if rules.settled is not None and rules.revise:
         now = fingerprint(canvas.tokens)

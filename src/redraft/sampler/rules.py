@@ -120,7 +120,7 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         revises_late=settings.revise == "settled",
         open_fill=open_fill,
         rejudges=is_uniform,
-        settled=None if is_uniform else AllSettled(verify_passes=settings.verify_passes if revise else 0),
+        settled=None if is_uniform else _settled_rule(settings, revises=bool(revise)),
         stable=_stable_rule(settings),
         fills_after_end=settings.fill_after_end and not is_uniform,
         narrows=narrows,
@@ -137,6 +137,12 @@ def _plan(settings: SamplerSettings) -> BudgetPlan:
     if settings.plan == "timesteps":
         return TimestepPlan(num_steps=_num_steps(settings), final_time=settings.final_time)
     return StepPlan(num_steps=_num_steps(settings))
+
+
+def _settled_rule(settings: SamplerSettings, *, revises: bool) -> AllSettled:
+    # Where revision waits, no pass that settles something has looked at the rest.
+    sure = settings.sure_threshold if settings.revise == "always" else None
+    return AllSettled(verify_passes=settings.verify_passes if revises else 0, sure_threshold=sure)
 
 
 def _stable_rule(settings: SamplerSettings) -> StableAndConfident | None:

@@ -99,6 +99,10 @@ class SamplerSettings:
     verify_passes: int = 1
     """Passes after everything has settled, in which nothing but revisions can happen; a pass that revises nothing ends
     them early. No effect without ``edit_threshold`` or ``remask_threshold``."""
+    sure_threshold: float | None = None
+    """A pass that judges all that stood, revises none of it and settles the rest, each token with at least this
+    probability, ends the canvas without a verifying pass; None always verifies. No effect where no such pass would
+    follow, nor if ``revise`` is settled."""
     stop: StopName = "settled"
     """settled: everything settled and verified. stable: also when the likeliest canvas stands still and is certain."""
     stability_threshold: int = 1
@@ -239,6 +243,7 @@ _NUMBERS = {
     "margin_threshold": (0.0, 1.0),
     "edit_threshold": (0.0, 1.0),
     "remask_threshold": (0.0, 1.0),
+    "sure_threshold": (0.0, 1.0),
     "stop_entropy": (0.0, math.inf),
 }
 
@@ -254,6 +259,7 @@ _MAY_BE_NONE = frozenset(
         "margin_threshold",
         "edit_threshold",
         "remask_threshold",
+        "sure_threshold",
     }
 )
 
@@ -286,7 +292,9 @@ _PRESETS: dict[str, dict[str, SamplerSettings]] = {
         "low": SamplerSettings(
             threshold=0.8, lookahead=40, max_steps=16, revise="settled", verify_passes=0, follow_end=True
         ),
-        "medium": SamplerSettings(threshold=0.9, lookahead=28, answer_slots=3, remask_threshold=0.5, verify_passes=2),
+        "medium": SamplerSettings(
+            threshold=0.9, lookahead=28, answer_slots=3, remask_threshold=0.5, verify_passes=2, sure_threshold=0.9
+        ),
         "high": SamplerSettings(
             threshold=0.95,
             lookahead=16,
@@ -294,6 +302,7 @@ _PRESETS: dict[str, dict[str, SamplerSettings]] = {
             remask_threshold=0.7,
             max_revisions=6,
             verify_passes=4,
+            sure_threshold=0.95,
             max_steps=128,
         ),
     },

@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from redraft.errors import ConfigError
 from redraft.types import Confidence, TokenMask, Tokens, WholePerRow
 
-__all__ = ["AllSettled", "Fingerprints", "RowMask", "StableAndConfident", "fingerprint", "is_repeated"]
+__all__ = ["AllSettled", "Fingerprints", "RowConfidence", "RowMask", "StableAndConfident", "fingerprint", "is_repeated"]
 
 RowMask = Bool[Tensor, " batch"]
 """A claim about each row."""
+
+RowConfidence = Float[Tensor, " batch"]
+"""A probability for each row."""
 
 Fingerprints = Int[Tensor, "batch passes"]
 """One number for each canvas that a row has been, oldest first."""
@@ -26,11 +29,14 @@ class AllSettled:
     """Stop when nothing is open, and what may be revised has been looked at once more.
 
     A token settles before the denoiser has seen it in place. So after everything has settled, up to ``verify_passes``
-    further passes may revise; one that revises nothing has verified the canvas and ends it.
+    further passes may revise; one that revises nothing has verified the canvas and ends it. So does the pass that
+    settles the last tokens, if it revises none of the others and is sure enough of these.
     """
 
     verify_passes: int
     """Most passes after everything has settled."""
+    sure_threshold: float | None = None
+    """Least probability of tokens that need no further look; None looks at all of them."""
 
     def __post_init__(self) -> None:
         """Check the number.
@@ -42,7 +48,13 @@ class AllSettled:
             raise ConfigError(f"verify_passes={self.verify_passes} is not allowed; use 0 or more")
 
     def __call__(
-        self, *, was_settled: RowMask, is_settled: RowMask, has_revised: RowMask, settled_passes: WholePerRow
+        self,
+        *,
+        was_settled: RowMask,
+        is_settled: RowMask,
+        has_revised: RowMask,
+        settled_passes: WholePerRow,
+        least_confidence: RowConfidence,
     ) -> RowMask:
         """Judge the rows after a pass.
 
@@ -51,11 +63,13 @@ class AllSettled:
             is_settled: Rows in which everything has settled now.
             has_revised: Rows in which the pass changed or reopened a settled token.
             settled_passes: Passes of each row that left everything settled, this one included.
+            least_confidence: Least probability of a token that the pass settled; 1 where it settled none. One per row.
 
         Returns:
             Rows that are finished.
         """
-        is_verified = was_settled & ~has_revised
+        is_verified = was_settled if self.sure_threshold is None else least_confidence >= self.sure_threshold
+        is_verified = is_verified & ~has_revised
         return is_settled & (is_verified | (settled_passes > self.verify_passes))
 
 

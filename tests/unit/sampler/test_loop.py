@@ -67,6 +67,22 @@ def test_without_rules_to_revise_there_is_nothing_to_verify() -> None:
     assert len(run(says, Canvas.blank(1, 2, MASK), replace(SETTINGS, edit_threshold=None))) == 1
 
 
+def test_sure_tokens_end_the_canvas_unless_the_pass_revised_or_did_not_look() -> None:
+    def says(tokens: list[int], call: int) -> list[tuple[int, float]]:
+        return [(1, 0.95), (2, 0.95 if call else 0.5)]
+
+    settings = replace(SETTINGS, least_commits=1, sure_threshold=0.9)
+    assert len(run(scripted(says), Canvas.blank(1, 2, MASK), settings)) == 2
+    for without in ({"sure_threshold": None}, {"sure_threshold": 0.96}, {"revise": "settled"}):
+        assert len(run(scripted(says), Canvas.blank(1, 2, MASK), replace(settings, **without))) == 3
+
+    def changes_its_mind(tokens: list[int], call: int) -> list[tuple[int, float]]:
+        return [(5 if call else 1, 0.95), (2, 0.95 if call else 0.5)]
+
+    steps = run(scripted(changes_its_mind), Canvas.blank(1, 2, MASK), settings)
+    assert history(steps) == [[1, MASK], [5, 2], [5, 2]], "what was revised is looked at again"
+
+
 def test_a_settled_token_is_edited_only_in_a_later_pass() -> None:
     def says(tokens: list[int], call: int) -> list[tuple[int, float]]:
         return [(1, 0.95), (2, 0.95)] if tokens[0] == MASK else [(5, 0.97), (2, 0.95)]

@@ -5,13 +5,14 @@ from redraft.errors import ConfigError
 from redraft.sampler.stop import AllSettled, StableAndConfident, fingerprint, is_repeated
 
 
-def finished(rule: AllSettled, was: bool, now: bool, revised: bool, passes: int) -> bool:
+def finished(rule: AllSettled, was: bool, now: bool, revised: bool, passes: int, least: float = 1.0) -> bool:
     return bool(
         rule(
             was_settled=torch.tensor([was]),
             is_settled=torch.tensor([now]),
             has_revised=torch.tensor([revised]),
             settled_passes=torch.tensor([passes]),
+            least_confidence=torch.tensor([least]),
         )
     )
 
@@ -29,6 +30,15 @@ def test_verification_ends_when_a_pass_revises_nothing_or_patience_does() -> Non
     assert not finished(rule, was=True, now=True, revised=True, passes=2)
     assert finished(rule, was=True, now=True, revised=True, passes=3)
     assert not finished(rule, was=True, now=False, revised=True, passes=3)
+
+
+def test_what_settles_surely_beside_tokens_that_stand_needs_no_verification() -> None:
+    rule = AllSettled(verify_passes=2, sure_threshold=0.9)
+    assert finished(rule, was=False, now=True, revised=False, passes=1, least=0.9)
+    assert not finished(rule, was=False, now=True, revised=False, passes=1, least=0.89)
+    assert not finished(rule, was=False, now=True, revised=True, passes=1, least=0.99)
+    assert not finished(rule, was=False, now=False, revised=False, passes=0, least=0.99)
+    assert finished(rule, was=True, now=True, revised=False, passes=2), "a pass that settles nothing verifies as ever"
 
 
 def test_stable_and_confident() -> None:
