@@ -5,6 +5,7 @@ from redraft.denoiser.config import TransformerConfig
 from redraft.denoiser.fake import FakeCache, FakeDenoiser
 from redraft.denoiser.lean import LeanTransformer
 from redraft.denoiser.protocol import Cache, Denoiser, ScoresSome
+from redraft.denoiser.threads import ThreadTuner
 from redraft.denoiser.transformer import Transformer
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "KeyValueCache",
     "LeanTransformer",
     "ScoresSome",
+    "ThreadTuner",
     "Transformer",
     "TransformerConfig",
 ]

@@ -7,6 +7,7 @@ a ``Transformer``, nor its to this.
 """
 
 import math
+import time
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
 from redraft.denoiser.elementwise import Rotations, normalised
 from redraft.denoiser.lean_layer import LeanLayer, Rows, unit
 from redraft.denoiser.protocol import Places, SomeLogits
+from redraft.denoiser.threads import ThreadTuner
 from redraft.denoiser.transformer import Layer, Transformer
 from redraft.errors import ContextLengthError
 from redraft.types import Logits, Probs, TokenMask, Tokens
@@ -30,11 +32,13 @@ class LeanTransformer:
 
     Args:
         model: A transformer that ``fits``.
+        tuner: Told how long each pass took; None for nobody.
     """
 
-    def __init__(self, model: Transformer) -> None:
+    def __init__(self, model: Transformer, tuner: ThreadTuner | None = None) -> None:
         assert self.fits(model), "this layout is for transformers in float32 that are not causal"
         config = model.config
+        self._tuner = tuner
         self._model, self._config = model, config
         prelude, loop, coda = (_lean(part) for part in (model.prelude, model.loop, model.coda))
         again = [(layer, place == 0) for place, layer in enumerate(loop)]
@@ -126,7 +130,7 @@ class LeanTransformer:
         Returns:
             Logits of those positions, in the order of ``places``.
         """
-        batch, length = canvas.shape
+        since, (batch, length) = time.perf_counter(), canvas.shape
         seen = None
         if cache is not None and cache.has_padding:
             seen = torch.cat([cache.is_valid, cache.is_valid.new_ones(batch, length)], dim=1)
@@ -140,7 +144,10 @@ class LeanTransformer:
             x_ND, n_ND = x_ND[rows], n_ND[rows]
             rotations = rotations.expand(batch, -1, -1).flatten(0, 1)[rows].view(*places.shape, -1)
         x_ND = last.finish_(x_ND, last.queries(n_ND, rotations, batch), *seen_keys_values, sight.bias)
-        return torch.mm(unit(x_ND), self._head).view(batch, -1, self.vocab_size)
+        logits = torch.mm(unit(x_ND), self._head).view(batch, -1, self.vocab_size)
+        if self._tuner is not None:
+            self._tuner.note(batch * length, time.perf_counter() - since)
+        return logits
 
     def _embed(self, canvas: Tokens, self_conditioning: Probs | None) -> Tensor:
         model = self._model

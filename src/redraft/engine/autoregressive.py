@@ -143,7 +143,7 @@ class AutoregressiveEngine(Engine):
     @torch.inference_mode()
     def _write(self, jobs: Sequence[Job]) -> Iterator[Proposal]:
         """Propose the token of one slot after the other, a row per job; what is proposed is what is read next."""
-        context = self.desk.prefill(jobs)
+        context = self._prefill(jobs)
         assert isinstance(context, KeyValueCache), "a prompt is never empty, and a native model keeps its own kind"
         settings, special = jobs[0].request.settings, self.special_ids
         assert special.mask is not None, "a native tokenizer has one"
@@ -153,7 +153,10 @@ class AutoregressiveEngine(Engine):
         reader = SlotReader(self._model, context, num_rows=len(jobs), num_slots=settings.canvas_length)
         before = torch.full((len(jobs), 1), special.mask, dtype=torch.int64, device=self.device)
         for slot in range(settings.canvas_length):
-            logits = reader.read(before).float()
+            with self.tuner.leading():
+                begin = time.perf_counter()
+                logits = reader.read(before).float()
+                self.tuner.note(len(jobs), time.perf_counter() - begin)
             logits[..., never] = LEAST
             draws = Draws(seeds=seeds, block=0, step=slot, length=1, device=logits.device)
             proposal = Proposal(logits, temperature=settings.temperature, top_p=settings.top_p, draws=draws)

@@ -35,6 +35,7 @@ class Batch:
     def __init__(self, engine: Engine, limits: BatchLimits | None = None) -> None:
         self.limits = limits or BatchLimits()
         self._desk = engine.desk
+        self._tuner = engine.tuner
         self._footprint = Footprint(engine.desk)
         self.prefixes = PrefixCache(engine.desk.encode, max_bytes=self.limits.max_cache_bytes)
         shares = self.limits.shares_passes
@@ -92,13 +93,16 @@ class Batch:
         self._arrived.append(Seat(job, ticket, self._desk, self.prefixes, num_bytes=num_bytes))
         return ticket
 
-    @torch.inference_mode()
     def tick(self) -> int:
         """Take the requests whose turn it is one pass further.
 
         Returns:
             Number of rows that were scored.
         """
+        with torch.inference_mode(), self._tuner.leading():
+            return self._tick()
+
+    def _tick(self) -> int:
         scheduler = self._scheduler
         # 1. Who comes, and who goes without a pass.
         while self._arrived:

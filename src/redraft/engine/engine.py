@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import torch
 
-from redraft.denoiser import Cache, Denoiser, LeanTransformer, Transformer
+from redraft.denoiser import Cache, Denoiser, LeanTransformer, ThreadTuner, Transformer
 from redraft.denoiser.checkpoint import Loaded
 from redraft.engine.desk import Desk
 from redraft.engine.frame import Frame
@@ -55,6 +55,7 @@ class Engine:
         defaults: Sampler settings by name that suit this model better than the presets do.
         layout: How requests are laid over context and canvases; None for the way of our own models.
         presets: What an effort means; None for our own.
+        tuner: Chooses how many threads a pass runs on, for a denoiser that tells it how long passes took.
 
     Raises:
         CheckpointError: Denoiser and tokenizer don't belong together.
@@ -73,6 +74,7 @@ class Engine:
         defaults: dict[str, Any] | None = None,
         layout: Layout | None = None,
         presets: Presets | None = None,
+        tuner: ThreadTuner | None = None,
     ) -> None:
         # Published models may score more ids than there are: their matrices are padded.
         is_native = isinstance(tokenizer, Tokenizer)
@@ -91,6 +93,7 @@ class Engine:
         self.name = name
         self.digest = digest
         self.device = torch.device(device)
+        self.tuner = tuner or ThreadTuner()
         own = {"canvas_length": canvas_length, "max_new_tokens": canvas_length} if presets is None else {}
         self._defaults: dict[str, Any] = own | (defaults or {})
         self.desk = Desk(
@@ -112,8 +115,10 @@ class Engine:
         config, device = model.config, model.head.weight.device
         options = {"context_length": config.context_length, "canvas_length": config.canvas_length} | options
         # Its calls take no other cache than its own, which is narrower than the protocol says.
-        denoiser = LeanTransformer(model) if LeanTransformer.fits(model) else model
-        return cls(cast(Denoiser, denoiser), tokenizer, device=device, **options)
+        tuner = ThreadTuner()
+        watcher = tuner if device.type == "cpu" else None
+        denoiser = LeanTransformer(model, watcher) if LeanTransformer.fits(model) else model
+        return cls(cast(Denoiser, denoiser), tokenizer, device=device, tuner=tuner, **options)
 
     @classmethod
     def from_checkpoint(cls, loaded: Loaded, *, name: str) -> "Engine":
@@ -271,7 +276,8 @@ class Engine:
         return self.desk.open(request)
 
     def _prefill(self, jobs: Sequence[Job]) -> Cache | None:
-        return self.desk.prefill(jobs)
+        with self.tuner.leading():
+            return self.desk.prefill(jobs)
 
     def _draw(self, jobs: Sequence[Job], cache: Cache | None, block: int) -> Iterator[Step]:
         """Run the loop over one canvas per job and note what it cost."""
@@ -288,7 +294,7 @@ class Engine:
         )
         is_finished = (False,) * len(jobs)
         while True:
-            with torch.inference_mode():
+            with torch.inference_mode(), self.tuner.leading():
                 step = next(steps, None)
             if step is None:
                 return

@@ -8,13 +8,14 @@ import os
 import signal
 import threading
 
+from redraft.openmp import wait_awake
+
 __all__ = ["import_torch"]
 
 
 def import_torch() -> None:
     """Import torch with settings that have to stand before it is loaded."""
-    # Threads that spin while they wait take the other core from whoever needs it, and win nothing at these sizes.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_awake(os.environ)
     # Torch's import swallows a Ctrl-C now and then. Nothing is under way yet, so the process may simply end.
     is_main_thread = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL) if is_main_thread else None
