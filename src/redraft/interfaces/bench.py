@@ -30,7 +30,11 @@ class BenchOptions:
     has_llama: bool
     """Whether llama.cpp takes part."""
     threads: int | None
-    """Threads of each arm; None for one per usable core."""
+    """Most threads of each arm; None for one per usable core."""
+    tasks: "Sequence[str]"
+    """What is asked; none for what the model was trained on."""
+    dials: "Sequence[str]"
+    """Settings of the one task's generator, each as ``name=number``."""
     seed: int
     """Fixes the questions and every random draw."""
     plot: "Path | None"
@@ -58,11 +62,12 @@ def bench(options: BenchOptions) -> None:
     from redraft.evaluation.bench.machine import describe_machine
     from redraft.evaluation.bench.plan import full_plan, quick_plan
     from redraft.evaluation.bench.run import BenchRequest, run_bench
-    from redraft.evaluation.bench.saving import command_line, plot_report, save_report
+    from redraft.evaluation.bench.saving import command_line, keep_part, plot_report, save_report
     from redraft.evaluation.bench.table import render_bench
     from redraft.evaluation.report import origin
 
     _check_packages(options)
+    dials = _read_tasks(options)
     request = BenchRequest(
         model=options.model,
         plan=quick_plan() if options.is_quick else full_plan(),
@@ -70,18 +75,23 @@ def bench(options: BenchOptions) -> None:
         has_llama=options.has_llama,
         seed=options.seed,
         num_threads=options.threads,
+        tasks=tuple(options.tasks),
+        dials=dials,
     )
     since = time.perf_counter()
-    measured = run_bench(request, tick=_say if sys.stderr.isatty() else None)
-    report: dict[str, Any] = {
+    made_with: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": describe_machine(),
         "command": command_line(options.arguments),
         "is_quick": options.is_quick,
-        **measured,
-        "seconds": round(time.perf_counter() - since, 1),
-        **origin(),
     }
+
+    def keep(part: dict[str, Any]) -> None:
+        if options.save is not None:
+            keep_part({**made_with, **part, **origin()}, options.save)
+
+    measured = run_bench(request, tick=_say if sys.stderr.isatty() else None, keep=keep)
+    report = {**made_with, **measured, "seconds": round(time.perf_counter() - since, 1), **origin()}
     if sys.stderr.isatty():
         _say("")
     if options.plot is not None:
@@ -99,6 +109,19 @@ def _check(options: BenchOptions) -> None:
         raise ConfigError(f"--plot {options.plot}: there is no folder {options.plot.parent}; make it first")
     if options.save is not None and not options.save.is_dir():
         raise ConfigError(f"--save {options.save}: there is no such folder; make it first")
+
+
+def _read_tasks(options: BenchOptions) -> tuple[tuple[str, int], ...]:
+    """Refuse tasks and dials that there are not, and return the dials."""
+    from redraft.interfaces.evaluate import read_dials
+    from redraft.tasks import get_task
+
+    if options.dials and len(options.tasks) != 1:
+        raise ConfigError("--dial belongs to a single task; name it, as in --task arithmetic --dial max_value=100")
+    dials = read_dials(options.dials)
+    for task in options.tasks:
+        get_task(task).make_dials(**dials)
+    return tuple(dials.items())
 
 
 def _check_packages(options: BenchOptions) -> None:

@@ -335,7 +335,16 @@ def bench(
         bool, typer.Option("--quick", help="A short run, to see that it works; no figures to cite.")
     ] = False,
     no_llama: Annotated[bool, typer.Option("--no-llama", help="Leave llama.cpp out.")] = False,
-    threads: Annotated[int | None, typer.Option(help="Threads of each arm.  [default: one per usable core]")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Most threads of each arm.  [default: one per usable core]")
+    ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="What is asked.  [default: arithmetic and code, if the model learned them]"),
+    ] = None,
+    dial: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=N", help="With one task: set a dial of it, such as max_value=100.")
+    ] = None,
     seed: Seed = 0,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw how the time of one pass grows, a PNG file.")
@@ -356,6 +365,8 @@ def bench(
             is_quick=quick,
             has_llama=not no_llama,
             threads=threads,
+            tasks=tuple(task or ()),
+            dials=tuple(dial or ()),
             seed=seed,
             plot=plot,
             save=save,

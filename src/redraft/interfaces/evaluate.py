@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from redraft.tasks.problem import Order, Split
     from redraft.text import Tokenizer
 
-__all__ = ["evaluate_suite", "quick_validation"]
+__all__ = ["evaluate_suite", "quick_validation", "read_dials"]
 
 
 def evaluate_suite(
@@ -65,7 +65,7 @@ def evaluate_suite(
     if suite in (*_OTHER_SUITES, *EDITING_SUITES, HUMAN_EVAL, _ANSWER_FIRST, _ALL):
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
         if suite == _ANSWER_FIRST:
-            compare_arms(request, arms=arms, device=device, dials=_read_dials(dials), plot=plot, is_json=is_json)
+            compare_arms(request, arms=arms, device=device, dials=read_dials(dials), plot=plot, is_json=is_json)
             return
         if suite == _ALL:
             measure_all(request, model=model, device=device, plot=plot, out=out, is_json=is_json)
@@ -82,7 +82,7 @@ def evaluate_suite(
     from redraft.evaluation.accuracy import draw_problems, evaluate
     from redraft.evaluation.report import Conditions, make_report, render_report
 
-    table = _read_dials(dials)
+    table = read_dials(dials)
     problems = draw_problems(suite, count=count, seed=seed, split=split, order=order, dials=table)
     engine = load_engine(model, device=device)
     settings = engine.settings(effort)
@@ -150,8 +150,18 @@ def _say(words: str) -> None:
     sys.stderr.flush()
 
 
-def _read_dials(settings: "Sequence[str]") -> dict[str, int]:
-    """Split each ``name=number``; which names there are is the task's affair."""
+def read_dials(settings: "Sequence[str]") -> dict[str, int]:
+    """Split each ``name=number``; which names there are is the task's affair.
+
+    Args:
+        settings: What was written.
+
+    Returns:
+        Numbers by name.
+
+    Raises:
+        ConfigError: One is not of that form, or comes twice.
+    """
     from redraft.errors import ConfigError
 
     table: dict[str, int] = {}

@@ -19,7 +19,7 @@ from redraft.evaluation.bench.llama_context import import_llama
 from redraft.reading import find_inside, parse_json, read_file
 from redraft.text import Tokenizer
 
-__all__ = ["open_arm", "read_shape"]
+__all__ = ["open_arm", "read_model"]
 
 _MAX_CONFIG_BYTES = 1 << 20
 
@@ -58,14 +58,14 @@ def open_arm(kind: str, options: Mapping[str, Any], folder: Path) -> tuple[Arm, 
     }
 
 
-def read_shape(model: str) -> TransformerConfig:
-    """Return the shape of one of our own models.
+def read_model(model: str) -> tuple[TransformerConfig, list[str] | None]:
+    """Look at one of our own models.
 
     Args:
         model: A name or a path.
 
     Returns:
-        The shape.
+        Its shape, and the tasks that it was trained on, as far as it says.
 
     Raises:
         ConfigError: It is a published model, of which there is no autoregressive arm of the same size.
@@ -75,11 +75,19 @@ def read_shape(model: str) -> TransformerConfig:
     values = parse_json(read_file(find_inside(folder, CONFIG_NAME), _MAX_CONFIG_BYTES), folder / CONFIG_NAME)
     if values.get("format") != FORMAT:
         raise ConfigError(f"bench is for models of our own, and {Path(model).name} is a published one")
-    return TransformerConfig.from_dict(values["transformer"])
+    return TransformerConfig.from_dict(values["transformer"]), _trained_tasks(values)
+
+
+def _trained_tasks(values: Mapping[str, Any]) -> list[str] | None:
+    """Read the tasks of a training mixture, which other people's models need not have."""
+    for key in ("extra", "training", "recipe", "data"):
+        values = values.get(key) or {}
+    tasks = [entry.get("task") for entry in values.get("mixture", []) if isinstance(entry, dict)]
+    return [task for task in dict.fromkeys(tasks) if isinstance(task, str)] or None
 
 
 def _open_diffusion(model: str) -> tuple[Arm, dict[str, Any]]:
-    config = read_shape(model)
+    config, tasks = read_model(model)
     engine = load_engine(model)
     if config.is_causal:
         raise ConfigError(
@@ -94,4 +102,5 @@ def _open_diffusion(model: str) -> tuple[Arm, dict[str, Any]]:
         "canvas_length": engine.settings().canvas_length,
         "context_length": engine.context_length,
         "tokenizer": engine.tokenizer.to_json(),
+        "trained_tasks": tasks,
     }

@@ -17,6 +17,8 @@ class Plan:
     """Of our model."""
     prompts: tuple[str, ...] = ("short", "long")
     """Kinds of prompt."""
+    orders: tuple[str, ...] = ("answer_first", "derivation_first")
+    """What is asked for first where answers are judged: left to right, deriving first does better."""
     batches: tuple[int, ...] = (1, 4, 16)
     """Requests under way at once."""
     count: int = 16
@@ -42,7 +44,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        lists = ("efforts", "prompts", "batches")
+        lists = ("efforts", "prompts", "orders", "batches")
         numbers = ("count", "repeats", "accuracy_count", "pass_repeats", "scaling_repeats")
         return {name: list(getattr(self, name)) for name in lists} | {name: getattr(self, name) for name in numbers}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import redraft.errors
 from redraft.errors import RedraftError
+from redraft.openmp import WAITING, wait_awake
 
 __all__ = ["WorkerProcess"]
 
@@ -21,16 +22,16 @@ class WorkerProcess:
     Args:
         name: Whose it is, for messages.
         num_threads: Threads for its products.
-        waits_actively: Whether its threads may spin for a moment between products. llama.cpp loses much where they
-            may not; ours are told to sleep, as they are when users run it.
+        waits_actively: Whether its threads spin as long as OpenMP lets them between products, which is what
+            llama.cpp is used with; ours spin as they do when users run a command.
     """
 
     def __init__(self, name: str, *, num_threads: int, waits_actively: bool = False) -> None:
         self.name = name
-        environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+        environment = {key: value for key, value in os.environ.items() if key not in WAITING}
         environment["OMP_NUM_THREADS"] = str(num_threads)
         if not waits_actively:
-            environment["OMP_WAIT_POLICY"] = "passive"
+            wait_awake(environment)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "redraft.evaluation.bench.worker"],
             stdin=subprocess.PIPE,

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from redraft.evaluation.bench.machine import usable_cores
@@ -11,7 +12,7 @@ from redraft.evaluation.bench.plan import Plan
 from redraft.evaluation.bench.process import WorkerProcess
 from redraft.evaluation.bench.summary import Cell, accuracy_rows, speed_rows
 from redraft.evaluation.bench.turn import Turn
-from redraft.evaluation.bench.workload import TASKS, known_tasks
+from redraft.evaluation.bench.workload import TASKS, choose_tasks
 
 __all__ = ["BenchRequest", "run_bench"]
 
@@ -31,7 +32,11 @@ class BenchRequest:
     seed: int = 0
     """Fixes the questions and every random draw."""
     num_threads: int | None = None
-    """Threads of each arm; None takes one per usable core."""
+    """Most threads of each arm; None takes one per usable core."""
+    tasks: tuple[str, ...] = ()
+    """What is asked; none for what the model was trained on."""
+    dials: tuple[tuple[str, int], ...] = ()
+    """Settings of the task's generator; only with one task."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,12 +49,18 @@ class _Contestant:
     """No effect but on our model."""
 
 
-def run_bench(request: BenchRequest, *, tick: Callable[[str], None] | None = None) -> dict[str, Any]:
+def run_bench(
+    request: BenchRequest,
+    *,
+    tick: Callable[[str], None] | None = None,
+    keep: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:
     """Measure everything.
 
     Args:
         request: What is asked for.
         tick: Called with a few words, now and then.
+        keep: Called with what there is of the report, whenever there is more.
 
     Returns:
         The report, without what it was made with.
@@ -62,39 +73,57 @@ def run_bench(request: BenchRequest, *, tick: Callable[[str], None] | None = Non
     say = tick or (lambda words: None)
     say("opening the arms")
     with _open_all(request, threads) as (workers, about):
-        ours = about["diffusion"]
-        shape, plan = ours.pop("shape"), request.plan
-        tasks = known_tasks()
+        ours, plan = about["diffusion"], request.plan
+        shape, trained = ours.pop("shape"), ours.pop("trained_tasks")
+        tasks = choose_tasks(trained, request.tasks)
         contestants = [_Contestant(arm="diffusion", effort=effort) for effort in plan.efforts]
         contestants += [_Contestant(arm=arm, effort="") for arm in workers if arm != "diffusion"]
         long_tokens = min(plan.most_long_tokens, shape["context_length"] * 3 // 4)
-        base = {"tasks": tasks, "seed": request.seed, "long_tokens": long_tokens}
-        cells = _time(workers, contestants, plan, base, say)
-        say("accuracy")
-        is_trained = {"diffusion": True, "autoregressive": request.autoregressive is not None, "llama": False}
-        judged = _judge(workers, [one for one in contestants if is_trained[one.arm]], plan, base, say)
-        memory = {arm: worker.ask("memory") for arm, worker in workers.items()}
-        say("one pass and the machine's best product")
-        one_pass = workers["diffusion"].ask("pass", shape=shape, repeats=plan.pass_repeats)
-        say("scaling of one pass")
-        grid = {line: list(points) for line, points in plan.grid.items()}
-        scaling = workers["diffusion"].ask("scaling", grid=grid, repeats=plan.scaling_repeats)
-    return {
-        "suite": "bench",
-        "threads": threads,
-        "seed": request.seed,
-        "tasks": list(tasks),
-        "missing_tasks": [task for task in TASKS if task not in tasks],
-        "long_tokens": long_tokens,
-        "plan": plan.to_dict(),
-        "model": {**ours, "shape": shape},
-        "baselines": {arm: about[arm] for arm in about if arm != "diffusion"},
-        "speed": speed_rows(cells),
-        "accuracy": accuracy_rows(judged),
-        "memory": memory,
-        "pass": one_pass,
-        "scaling": scaling,
-    }
+        base = {"tasks": tasks, "seed": request.seed, "long_tokens": long_tokens, "dials": request.dials}
+        report: dict[str, Any] = {
+            "suite": "bench",
+            "threads": threads,
+            "seed": request.seed,
+            "tasks": list(tasks),
+            "dials": dict(request.dials),
+            "untrained_tasks": [task for task in TASKS if trained is not None and task not in trained],
+            "long_tokens": long_tokens,
+            "plan": plan.to_dict(),
+            "model": {**ours, "shape": shape},
+            "baselines": {arm: about[arm] for arm in about if arm != "diffusion"},
+        }
+        for name, section in _sections(request, workers, contestants, base, shape, say):
+            report[name] = section
+            if keep is not None:
+                keep(report)
+    return report
+
+
+def _sections(
+    request: BenchRequest,
+    workers: dict[str, WorkerProcess],
+    contestants: list[_Contestant],
+    base: dict[str, Any],
+    shape: dict[str, Any],
+    say: Callable[[str], None],
+) -> Iterator[tuple[str, Any]]:
+    """The measured parts of the report, one after the other; a later one of the same name holds more."""
+    plan = request.plan
+    cells: list[Cell] = []
+    for more in _time(workers, contestants, plan, base, say):
+        cells += more
+        yield "speed", speed_rows(cells)
+    is_trained = {"diffusion": True, "autoregressive": request.autoregressive is not None, "llama": False}
+    judged: list[Cell] = []
+    for cell in _judge(workers, [one for one in contestants if is_trained[one.arm]], plan, base, say):
+        judged.append(cell)
+        yield "accuracy", accuracy_rows(judged)
+    yield "memory", {arm: worker.ask("memory") for arm, worker in workers.items()}
+    say("one pass and the machine's best product")
+    yield "pass", workers["diffusion"].ask("pass", shape=shape, repeats=plan.pass_repeats)
+    say("scaling of one pass")
+    grid = {line: list(points) for line, points in plan.grid.items()}
+    yield "scaling", workers["diffusion"].ask("scaling", grid=grid, repeats=plan.scaling_repeats)
 
 
 @contextmanager
@@ -133,25 +162,22 @@ def _time(
     plan: Plan,
     base: dict[str, Any],
     say: Callable[[str], None],
-) -> list[Cell]:
-    """In each repeat every contestant takes one turn, and who begins changes."""
-    cells: list[Cell] = []
-    for prompt in plan.prompts:
+) -> Iterator[list[Cell]]:
+    """In each repeat every contestant takes one turn, and who begins changes; a cell for each of them at a time."""
+    for prompt, batch in product(plan.prompts, plan.batches):
         workload = {**base, "prompt": prompt, "count": plan.count}
-        for batch in plan.batches:
-            turns: dict[_Contestant, list[Turn]] = defaultdict(list)
-            for repeat in range(plan.repeats + 1):
-                say(f"{prompt} prompts, batch {batch}, {f'repeat {repeat}' if repeat else 'warm-up'}")
-                first = repeat % len(contestants)
-                for one in contestants[first:] + contestants[:first]:
-                    turn = _take_turn(workers, one, workload, batch)
-                    if repeat:
-                        turns[one].append(turn)
-            cells += [
-                Cell(arm=one.arm, effort=one.effort, prompt=prompt, batch=batch, turns=tuple(turns[one]))
-                for one in contestants
-            ]
-    return cells
+        turns: dict[_Contestant, list[Turn]] = defaultdict(list)
+        for repeat in range(plan.repeats + 1):
+            say(f"{prompt} prompts, batch {batch}, {f'repeat {repeat}' if repeat else 'warm-up'}")
+            first = repeat % len(contestants)
+            for one in contestants[first:] + contestants[:first]:
+                turn = _take_turn(workers, one, workload, batch)
+                if repeat:
+                    turns[one].append(turn)
+        yield [
+            Cell(arm=one.arm, effort=one.effort, prompt=prompt, batch=batch, turns=tuple(turns[one]))
+            for one in contestants
+        ]
 
 
 def _judge(
@@ -160,13 +186,10 @@ def _judge(
     plan: Plan,
     base: dict[str, Any],
     say: Callable[[str], None],
-) -> list[Cell]:
-    """Ask every contestant with trained weights the same larger set once, in large batches."""
-    cells: list[Cell] = []
-    for prompt in plan.prompts:
-        workload = {**base, "prompt": prompt, "count": plan.accuracy_count}
-        for one in contestants:
-            say(f"accuracy: {one.arm} {one.effort} {prompt}")
-            turns = (_take_turn(workers, one, workload, 16),)
-            cells.append(Cell(arm=one.arm, effort=one.effort, prompt=prompt, batch=16, turns=turns))
-    return cells
+) -> Iterator[Cell]:
+    """Ask every contestant with trained weights the same larger set once in each order, in large batches."""
+    for order, one in product(plan.orders, contestants):
+        workload = {**base, "prompt": "short", "count": plan.accuracy_count, "order": order}
+        say(f"accuracy: {one.arm} {one.effort} {order}")
+        turns = (_take_turn(workers, one, workload, 16),)
+        yield Cell(arm=one.arm, effort=one.effort, prompt="short", batch=16, order=order, turns=turns)

@@ -10,7 +10,7 @@ from redraft.errors import ConfigError
 from redraft.evaluation.bench.machine import machine_slug
 from redraft.evaluation.bench.plot import plot_scaling
 
-__all__ = ["command_line", "plot_report", "save_report"]
+__all__ = ["command_line", "keep_part", "plot_report", "save_report"]
 
 
 def command_line(arguments: Sequence[str]) -> str:
@@ -50,6 +50,21 @@ def plot_report(report: Mapping[str, Any], path: Path) -> None:
     plot_scaling(report["scaling"], path, title=title)
 
 
+def keep_part(report: Mapping[str, Any], folder: Path) -> Path:
+    """Write what there is of a report that is not done, so that a run which is stopped has not been for nothing.
+
+    Args:
+        report: It, with the date and the machine.
+        folder: An existing folder.
+
+    Returns:
+        The file, which the next part replaces and the whole report removes.
+    """
+    path = folder / f"{report['date']}-{machine_slug(dict(report['machine']))}.part.json"
+    path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
 def save_report(report: Mapping[str, Any], folder: Path) -> Path:
     """Write a report and its plot, named by date and machine; one of the same name gets a number behind it.
 
@@ -73,4 +88,5 @@ def save_report(report: Mapping[str, Any], folder: Path) -> Path:
         path = folder / f"{stem}-{number}.json"
     plot_report(report, path.with_suffix(".png"))
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{stem}.part.json").unlink(missing_ok=True)
     return path

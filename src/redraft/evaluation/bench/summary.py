@@ -28,6 +28,8 @@ class Cell:
     """Requests under way at once."""
     turns: tuple[Turn, ...]
     """One per repeat."""
+    order: str = "answer_first"
+    """What is asked for first."""
 
     @property
     def conditions(self) -> dict[str, Any]:
@@ -76,6 +78,7 @@ def accuracy_rows(cells: Sequence[Cell]) -> list[dict[str, Any]]:
             rows.append(
                 {
                     **{name: value for name, value in cell.conditions.items() if name != "batch"},
+                    "order": cell.order,
                     "task": task,
                     "answer_accuracy": Share(successes=answers, total=total).to_dict(),
                     "accuracy": Share(successes=both, total=total).to_dict(),
@@ -95,6 +98,7 @@ def _costs(turns: Sequence[Turn]) -> dict[str, Any]:
         "completion_tokens_mean": round(tokens / num_answers, 2),
         "nfe_mean": round(nfe / num_answers, 3),
         "tokens_per_forward": round(tokens / nfe, 4) if nfe else 0.0,
+        "right_answers": sum(answers for turn in turns for answers, _, _ in turn.right.values()),
         "first_draft_s": Spread.of(firsts).to_dict() if firsts else None,
         "stage_s_mean": {
             stage: float(f"{sum(turn.stage_s[stage] for turn in turns) / num_answers:.4g}") for stage in STAGES

@@ -47,16 +47,20 @@ def _heading(report: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{machine['processor']}, {machine['cores']} cores, {report['threads']} threads, {report['date']}",
         f"model {model['weights']} ({model['digest'][:12]}), canvas {model['canvas_length']}, "
-        f"dev split of {', '.join(report['tasks'])}",
+        f"dev split of {', '.join(report['tasks'])}{_dials(report)}",
     ]
     lines += [
         f"baseline {_NAMES[arm]}: {about['num_parameters']:,} parameters on {about['engine']}; "
         f"weights {about['weights']}"
         for arm, about in report["baselines"].items()
     ]
-    if report["missing_tasks"]:
-        lines.append(f"not in this version, so left out: {', '.join(report['missing_tasks'])}")
+    if report["untrained_tasks"]:
+        lines.append(f"left out, since the model was not trained on it: {', '.join(report['untrained_tasks'])}")
     return lines
+
+
+def _dials(report: Mapping[str, Any]) -> str:
+    return "".join(f", {name} {value}" for name, value in report["dials"].items())
 
 
 def _speed(report: Mapping[str, Any]) -> list[str]:
@@ -91,10 +95,10 @@ def _accuracy(report: Mapping[str, Any]) -> list[str]:
     lines = [
         f"Accuracy of the answers, with 95 % intervals, over {report['plan']['accuracy_count']} problems; "
         "arms with random weights are left out",
-        f"{'arm':<15} {'effort':<8} {'prompt':<6}  {'task':<12} {'answer right':>24}  {'all right':>24}",
+        f"{'arm':<15} {'effort':<8} {'asked for':<16}  {'task':<12} {'answer right':>24}  {'all right':>24}",
     ]
     return lines + [
-        f"{_NAMES[row['arm']]:<15} {row['effort'] or '-':<8} {row['prompt']:<6}  {row['task']:<12} "
+        f"{_NAMES[row['arm']]:<15} {row['effort'] or '-':<8} {row['order'].replace('_', ' '):<16}  {row['task']:<12} "
         f"{percent(row['answer_accuracy']):>24}  {percent(row['accuracy']):>24}"
         for row in report["accuracy"]
     ]

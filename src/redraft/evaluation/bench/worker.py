@@ -68,7 +68,7 @@ class Worker:
     def _turn(self, message: Mapping[str, Any]) -> dict[str, Any]:
         assert self._arm is not None, "an arm is opened before it answers"
         assert self._tokenizer is not None, "an arm is opened before it answers"
-        workload = Workload(**{**message["workload"], "tasks": tuple(message["workload"]["tasks"])})
+        workload = Workload.from_dict(message["workload"])
         if workload not in self._drawn:
             self._drawn[workload] = draw_workload(workload, self._tokenizer)
         asked = self._drawn[workload]

@@ -1,20 +1,21 @@
 """What every arm is asked: the same held-out problems, alone or behind earlier turns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from redraft.evaluation.accuracy import draw_problems
 from redraft.tasks import Problem, task_names
+from redraft.tasks.problem import Order
 from redraft.text import Segment, Tokenizer, encode_segment
 
-__all__ = ["TASKS", "Asked", "Prompt", "Workload", "draw_workload", "known_tasks"]
+__all__ = ["TASKS", "Asked", "Prompt", "Workload", "choose_tasks", "draw_workload"]
 
 Prompt = Literal["short", "long"]
 """short: the problem alone. long: earlier questions and answers stand before it."""
 
 TASKS = ("arithmetic", "code")
-"""What speed is claimed over; a task that this version does not have is left out, and the report says so."""
+"""What speed is claimed over, as far as the model was trained on it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,16 @@ class Workload:
     """What stands before the problem."""
     long_tokens: int
     """Most tokens of a long prompt, all turns together."""
+    order: Order = "answer_first"
+    """What is asked for first."""
+    dials: tuple[tuple[str, int], ...] = ()
+    """Settings of the task's generator; only where there is one task."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Workload":
+        """Read the fields, as they come by way of JSON."""
+        dials = tuple((str(name), int(value)) for name, value in values.get("dials", ()))
+        return cls(**{**values, "tasks": tuple(values["tasks"]), "dials": dials})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,9 +56,23 @@ class Asked:
     """Tokens of the right answer: as many an arm without trained weights has to write."""
 
 
-def known_tasks(wanted: Sequence[str] = TASKS) -> tuple[str, ...]:
-    """Return those of the tasks that there are."""
-    return tuple(name for name in wanted if name in task_names())
+def choose_tasks(trained: Sequence[str] | None, wanted: Sequence[str] = ()) -> tuple[str, ...]:
+    """Choose what is asked: those of ``TASKS`` that the model was trained on, or else all that it was trained on.
+
+    >>> choose_tasks(["primes", "arithmetic"])
+    ('arithmetic',)
+
+    Args:
+        trained: Tasks of the model's training; None where nothing is known of it.
+        wanted: Tasks that were asked for by name; they are taken as they are.
+
+    Returns:
+        At least one task.
+    """
+    if wanted:
+        return tuple(wanted)
+    known = [name for name in dict.fromkeys(trained or TASKS) if name in task_names()]
+    return tuple(name for name in TASKS if name in known) or tuple(known) or TASKS
 
 
 def draw_workload(workload: Workload, tokenizer: Tokenizer) -> list[Asked]:
@@ -61,7 +86,12 @@ def draw_workload(workload: Workload, tokenizer: Tokenizer) -> list[Asked]:
         The questions, the tasks in turn.
     """
     share = -(-workload.count // len(workload.tasks))
-    by_task = [draw_problems(task, count=share, seed=workload.seed, split="dev") for task in workload.tasks]
+    by_task = [
+        draw_problems(
+            task, count=share, seed=workload.seed, split="dev", order=workload.order, dials=dict(workload.dials)
+        )
+        for task in workload.tasks
+    ]
     problems = [problem for turn in zip(*by_task, strict=True) for problem in turn][: workload.count]
     earlier: list[Problem] = []
     if workload.prompt == "long":

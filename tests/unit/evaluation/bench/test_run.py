@@ -14,7 +14,7 @@ from redraft.evaluation.bench import run as run_module
 from redraft.evaluation.bench.plan import Plan, full_plan, quick_plan
 from redraft.evaluation.bench.process import WorkerProcess
 from redraft.evaluation.bench.run import BenchRequest, run_bench
-from redraft.evaluation.bench.saving import save_report
+from redraft.evaluation.bench.saving import keep_part, save_report
 from redraft.evaluation.bench.table import render_bench
 from redraft.evaluation.bench.worker import Worker
 from redraft.text import Tokenizer
@@ -29,6 +29,7 @@ PLAN = Plan(
     scaling_repeats=1,
     grid={"canvas": (8, 16), "context": (0, 16), "batch": (1, 2)},
 )
+DIALS = (("max_value", 100),)
 MACHINE = {"processor": "Some CPU", "family": "1 2", "instructions": [], "cores": 2, "memory_gib": 4, "system": "Linux"}
 
 
@@ -50,8 +51,6 @@ def messages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str,
             pass
 
     monkeypatch.setattr(run_module, "WorkerProcess", Here)
-    # Judging programs starts a process for each, which is another test's affair.
-    monkeypatch.setattr(run_module, "known_tasks", lambda: ("arithmetic",))
     return asked
 
 
@@ -73,12 +72,22 @@ def whole(report: dict[str, Any]) -> dict[str, Any]:
 def test_a_run_with_random_baseline(
     messages: list[tuple[str, Mapping[str, Any]]], tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
-    request = BenchRequest(model=str(tiny_checkpoint), plan=PLAN, has_llama=False, num_threads=1)
-    report = run_bench(request)
+    # Judging programs starts a process for each, which is another test's affair.
+    request = BenchRequest(
+        model=str(tiny_checkpoint), plan=PLAN, has_llama=False, num_threads=1, tasks=("arithmetic",), dials=DIALS
+    )
+    parts: list[dict[str, Any]] = []
+    report = run_bench(request, keep=lambda part: parts.append(json.loads(json.dumps(part))))
+    assert [len(part["speed"]) for part in parts[:4]] == [3, 6, 9, 12], "what is measured is kept as it comes"
+    assert "accuracy" not in parts[3]
+    assert parts[-1] == json.loads(json.dumps(report))
     # Two prompts, two batches, three contestants.
     assert len(report["speed"]) == 12
     assert all(row["tokens_per_second"]["n"] == 2 and "over_autoregressive" in row for row in report["speed"])
     assert {row["arm"] for row in report["accuracy"]} == {"diffusion"}, "random weights are not judged"
+    assert [row["order"] for row in report["accuracy"]] == ["answer_first"] * 2 + ["derivation_first"] * 2
+    asked = [message["workload"] for _, message in messages if message["do"] == "turn"]
+    assert all(workload["dials"] == [["max_value", 100]] for workload in asked)
     assert "random" in report["baselines"]["autoregressive"]["weights"]
     assert "tokenizer" not in report["model"]
     # The digest of the text by its task is the same for both arms, and who begins changes from repeat to repeat.
@@ -88,7 +97,10 @@ def test_a_run_with_random_baseline(
     table = render_bench(whole(report))
     assert "weights random; for speed only" in table
     assert "batch" in table
+    part = keep_part(whole(parts[0]), tmp_path)
+    assert json.loads(part.read_text(encoding="utf-8"))["speed"] == parts[0]["speed"]
     path = save_report(whole(report), tmp_path)
+    assert not part.exists(), "the whole takes the place of its part"
     assert path.name == "2026-01-02-some-cpu-2-cores.json"
     assert json.loads(path.read_text(encoding="utf-8"))["speed"] == report["speed"]
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
@@ -104,6 +116,7 @@ def test_a_trained_baseline_is_judged_and_has_to_be_causal(
     plan = Plan(
         **{name: getattr(PLAN, name) for name in ("efforts", "count", "grid")},
         prompts=("short",),
+        orders=("answer_first",),
         batches=(1,),
         repeats=1,
         accuracy_count=2,
@@ -111,7 +124,13 @@ def test_a_trained_baseline_is_judged_and_has_to_be_causal(
         scaling_repeats=1,
     )
     report = run_bench(
-        BenchRequest(model=str(tiny_checkpoint), plan=plan, autoregressive=str(causal_checkpoint), has_llama=False)
+        BenchRequest(
+            model=str(tiny_checkpoint),
+            plan=plan,
+            autoregressive=str(causal_checkpoint),
+            has_llama=False,
+            tasks=("arithmetic",),
+        )
     )
     assert report["baselines"]["autoregressive"]["weights"] == "causal"
     assert {row["arm"] for row in report["accuracy"]} == {"diffusion", "autoregressive"}

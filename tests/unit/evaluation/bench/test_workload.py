@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from redraft.evaluation.bench.workload import Workload, draw_workload, known_tasks
+from redraft.evaluation.bench.workload import Workload, choose_tasks, draw_workload
 from redraft.text import Tokenizer, encode_segment
 
 WORKLOAD = Workload(tasks=("arithmetic", "primes"), count=4, seed=3, prompt="short", long_tokens=200)
@@ -31,5 +31,26 @@ def test_long_prompts_put_earlier_turns_before_the_same_problems(tokenizer: Toke
     assert long[0].segments[0] != long[1].segments[0], "no two share a beginning that could be kept"
 
 
-def test_tasks_that_there_are_not_are_left_out() -> None:
-    assert known_tasks(("arithmetic", "no-such-task")) == ("arithmetic",)
+def test_order_and_dials_reach_the_generator(tokenizer: Tokenizer) -> None:
+    workload = Workload.from_dict(
+        {
+            "tasks": ["arithmetic"],
+            "count": 20,
+            "seed": 3,
+            "prompt": "short",
+            "long_tokens": 200,
+            "order": "derivation_first",
+            "dials": [["min_steps", 3], ["max_steps", 3], ["max_value", 100]],
+        }
+    )
+    for question in draw_workload(workload, tokenizer):
+        assert (question.problem.order, question.problem.num_steps) == ("derivation_first", 3)
+
+
+def test_what_a_model_was_not_trained_on_is_left_out() -> None:
+    assert choose_tasks(["primes", "arithmetic", "largest"]) == ("arithmetic",)
+    assert choose_tasks(["code", "arithmetic"]) == ("arithmetic", "code")
+    assert choose_tasks(["primes", "no-such-task"]) == ("primes",)
+    assert choose_tasks(None) == ("arithmetic", "code")
+    assert choose_tasks(["no-such-task"]) == ("arithmetic", "code")
+    assert choose_tasks(["arithmetic"], ["sudoku"]) == ("sudoku",)
