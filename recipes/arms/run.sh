@@ -1,8 +1,8 @@
 #!/bin/sh
 # Trains the arms one after the other on equal numbers of tokens, then asks all of them the same held-out problems.
 #
-#   recipes/arms/run.sh            # one round of 2400 steps an arm
-#   recipes/arms/run.sh 600 2400   # a round of 600 steps first
+#   recipes/arms/run.sh            # one round of 9000 steps an arm
+#   recipes/arms/run.sh 600 9000   # a round of 600 steps first
 #
 # A round that was cut off goes on where it was. Settings, by environment variable:
 #   PYTHON  interpreter that has redraft    ARMS   which arms, in this order
@@ -15,7 +15,7 @@ RUNS=${RUNS:-runs}
 COUNT=${COUNT:-300}
 mkdir -p "$RUNS"
 
-for steps in "${@:-2400}"; do
+for steps in "${@:-9000}"; do
     named=
     for arm in $ARMS; do
         run=$RUNS/arms-$arm-$steps
@@ -24,7 +24,7 @@ for steps in "${@:-2400}"; do
     done
     result=$RUNS/arms-$steps
     # shellcheck disable=SC2086 # names and folders are words of their own
-    "$PYTHON" -m redraft eval answer-first $named --count "$COUNT" --dial max_steps=4 --dial max_value=100 \
+    "$PYTHON" -m redraft eval answer-first $named --count "$COUNT" --dial max_steps=5 --dial max_value=100 \
         --plot "$result.png" --json > "$result.json.part"
     mv "$result.json.part" "$result.json"
 done

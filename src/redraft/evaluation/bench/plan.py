@@ -32,7 +32,7 @@ class Plan:
     scaling_repeats: int = 20
     """Timings of each point of the scaling."""
     most_long_tokens: int = 768
-    """Most tokens of a long prompt; three quarters of a shorter context."""
+    """Most tokens of a long prompt; three quarters of the shortest context of an arm on our engine, if that is less."""
     grid: dict[str, tuple[int, ...]] = field(
         default_factory=lambda: {
             "canvas": (8, 16, 32, 48, 64, 80, 104, 128, 192, 256),

@@ -78,7 +78,8 @@ def run_bench(
         tasks = choose_tasks(trained, request.tasks)
         contestants = [_Contestant(arm="diffusion", effort=effort) for effort in plan.efforts]
         contestants += [_Contestant(arm=arm, effort="") for arm in workers if arm != "diffusion"]
-        long_tokens = min(plan.most_long_tokens, shape["context_length"] * 3 // 4)
+        shortest = min(shape["context_length"], about["autoregressive"]["context_length"])
+        long_tokens = min(plan.most_long_tokens, shortest * 3 // 4)
         base = {"tasks": tasks, "seed": request.seed, "long_tokens": long_tokens, "dials": request.dials}
         report: dict[str, Any] = {
             "suite": "bench",
