@@ -14,8 +14,8 @@ from torch import Tensor
 
 from redraft.denoiser.attention import Bias, keep_self_visible, padding_bias
 from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
-from redraft.denoiser.elementwise import Rotations, normalised
-from redraft.denoiser.lean_layer import LeanLayer, Rows, unit
+from redraft.denoiser.elementwise import normalised
+from redraft.denoiser.lean_layer import HeadRotations, LeanLayer, Rows, unit
 from redraft.denoiser.protocol import Places, SomeLogits
 from redraft.denoiser.threads import ThreadTuner
 from redraft.denoiser.transformer import Layer, Transformer
@@ -142,7 +142,7 @@ class LeanTransformer:
         if places is not None:
             rows = (places + torch.arange(batch, device=places.device)[:, None] * length).flatten()
             x_ND, n_ND = x_ND[rows], n_ND[rows]
-            rotations = rotations.expand(batch, -1, -1).flatten(0, 1)[rows].view(*places.shape, -1)
+            rotations = rotations.expand(batch, -1, 1, 1, -1).flatten(0, 1)[rows].view(*places.shape, 1, 1, -1)
         x_ND = last.finish_(x_ND, last.queries(n_ND, rotations, batch), *seen_keys_values, sight.bias)
         logits = torch.mm(unit(x_ND), self._head).view(batch, -1, self.vocab_size)
         if self._tuner is not None:
@@ -186,9 +186,9 @@ class _Sight:
         self.bias: Bias | None = None
         if seen is None:
             first = 0 if cache is None else cache.length
-            self.rotations: Rotations = rotations[None, first : first + length]
+            self.rotations: HeadRotations = rotations[None, first : first + length, None, None]
             return
-        self.rotations = rotations[(seen.cumsum(dim=1)[:, -length:] - 1).clamp_min(0)]
+        self.rotations = rotations[(seen.cumsum(dim=1)[:, -length:] - 1).clamp_min(0)][:, :, None, None]
         hidden = padding_bias(seen, torch.float32)
         self.bias = keep_self_visible(hidden, length) if is_segment else hidden
 

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 from torch import Tensor
 
 from redraft.denoiser.cache import HeadRows, SeenRows
-from redraft.denoiser.elementwise import Rotations
 from redraft.denoiser.transformer import Layer
 
-__all__ = ["LeanLayer", "Matrix", "Rows", "unit"]
+__all__ = ["HeadRotations", "LeanLayer", "Matrix", "Rows", "unit"]
 
 Rows = Float[Tensor, "rows width"]
 """Activations, one position per row."""
+
+HeadRotations = Complex[Tensor, "_ length 1 1 pairs"]
+"""By how much each pair of axes is turned, the same in all heads; one row for all where no row has padding."""
 
 Matrix = Float[Tensor, "_ _"]
 """Weights, ready to stand on the right of a product."""
@@ -63,14 +65,16 @@ class LeanLayer:
             mlp_out=layer.mlp_out.weight.detach().clone().t(),
         )
 
-    def queries_keys_values(self, x_ND: Rows, rotations: Rotations, batch: int) -> tuple[HeadRows, HeadRows, HeadRows]:
+    def queries_keys_values(
+        self, x_ND: Rows, rotations: HeadRotations, batch: int
+    ) -> tuple[HeadRows, HeadRows, HeadRows]:
         """All three, of unit rows ``x_ND``."""
         qkv = torch.mm(x_ND, self.qkv).view(batch, -1, 3, self.num_heads, self.out.shape[0] // self.num_heads)
         _turn_(qkv[:, :, :2], rotations)
         q_BHLK, k_BHLK, v_BHLK = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         return q_BHLK, k_BHLK, v_BHLK
 
-    def keys_values(self, x_ND: Rows, rotations: Rotations, batch: int) -> tuple[HeadRows, HeadRows]:
+    def keys_values(self, x_ND: Rows, rotations: HeadRotations, batch: int) -> tuple[HeadRows, HeadRows]:
         """Just these two, where not every position has a question."""
         width = self.out.shape[0]
         kv = torch.mm(x_ND, self.qkv[:, width:]).view(batch, -1, 2, self.num_heads, width // self.num_heads)
@@ -78,7 +82,7 @@ class LeanLayer:
         k_BHLK, v_BHLK = kv.permute(2, 0, 3, 1, 4).unbind(0)
         return k_BHLK, v_BHLK
 
-    def queries(self, x_ND: Rows, rotations: Rotations, batch: int) -> HeadRows:
+    def queries(self, x_ND: Rows, rotations: HeadRotations, batch: int) -> HeadRows:
         """Just these, of the positions that have one."""
         width = self.out.shape[0]
         q = torch.mm(x_ND, self.qkv[:, :width]).view(batch, -1, 1, self.num_heads, width // self.num_heads)
@@ -94,7 +98,7 @@ class LeanLayer:
         return x_ND.addmm_(torch.mm(unit(x_ND), self.mlp_in).relu_().square_(), self.mlp_out)
 
 
-def _turn_(x: Tensor, rotations: Rotations) -> None:
+def _turn_(x: Tensor, rotations: HeadRotations) -> None:
     """Bring queries or keys ``[batch, length, any, heads, head_width]`` to length 1 and rotate them, in place."""
     x.div_(torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_min_(_LEAST_LENGTH))
-    torch.view_as_complex(x.unflatten(-1, (-1, 2))).mul_(rotations[:, :, None, None])
+    torch.view_as_complex(x.unflatten(-1, (-1, 2))).mul_(rotations)

@@ -93,7 +93,7 @@ class Proposal:
     @cached_property
     def best_confidence(self) -> Confidence:
         """Probability of the likeliest token at temperature 1."""
-        return self.probs.amax(dim=-1)
+        return self.probability_of(self.best)  # to look where it is costs less than to look for it
 
     @cached_property
     def margin(self) -> Confidence:

@@ -204,7 +204,8 @@ def merge(draft: Draft, verdicts: list[tuple[RowGroup, Verdict]]) -> Verdict:
         whole = (canvas.batch, canvas.length, verdict.probs.shape[2])
         probs = verdict.probs.new_zeros(whole) if draft.last_probs is None else draft.last_probs.clone()
     for group, verdict in verdicts:
-        rows = torch.tensor(group.rows, device=canvas.tokens.device)
+        is_whole_batch = len(group.rows) == canvas.batch
+        rows = slice(None) if is_whole_batch else torch.tensor(group.rows, device=canvas.tokens.device)
         part = (rows, slice(group.width))
         tokens[part], confidence[part], best[part] = verdict.tokens, verdict.confidence, verdict.best
         is_accepted[part] = verdict.is_accepted
