@@ -112,7 +112,7 @@ def test_a_revised_token_that_ends_right_counts(tokenizer: Tokenizer, problems: 
 
     fake = FakeDenoiser(vocab_size=tokenizer.vocab_size, logits_of=logits_of)
     engine = Engine(fake, tokenizer, name="fake", context_length=256, canvas_length=CANVAS)
-    at_once = engine.settings(lookahead=None, answer_slots=0)
+    at_once = engine.settings(lookahead=None, answer_slots=0, sure_threshold=None)
     revisions = measure_revisions(engine, [problem], settings=at_once)
     assert revisions.revised.successes == revisions.revised.total == sum(token != seven for token in answer)
     assert (revisions.answers.successes, revisions.answers.total) == (1, 1)
