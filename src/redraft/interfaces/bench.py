@@ -66,8 +66,8 @@ def bench(options: BenchOptions) -> None:
     from redraft.evaluation.bench.table import render_bench
     from redraft.evaluation.report import origin
 
-    _check_packages(options)
     dials = _read_tasks(options)
+    _check_packages(options)
     request = BenchRequest(
         model=options.model,
         plan=quick_plan() if options.is_quick else full_plan(),
