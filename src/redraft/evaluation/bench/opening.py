@@ -80,10 +80,12 @@ def read_model(model: str) -> tuple[TransformerConfig, list[str] | None]:
 
 def _trained_tasks(values: Mapping[str, Any]) -> list[str] | None:
     """Read the tasks of a training mixture, which other people's models need not have."""
-    for key in ("extra", "training", "recipe", "data"):
-        values = values.get(key) or {}
-    tasks = [entry.get("task") for entry in values.get("mixture", []) if isinstance(entry, dict)]
-    return [task for task in dict.fromkeys(tasks) if isinstance(task, str)] or None
+    found: Any = values
+    for key in ("extra", "training", "recipe", "data", "mixture"):
+        found = found.get(key) if isinstance(found, dict) else None
+    entries = found if isinstance(found, list) else []
+    tasks = [entry["task"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("task"), str)]
+    return [*dict.fromkeys(tasks)] or None
 
 
 def _open_diffusion(model: str) -> tuple[Arm, dict[str, Any]]:

@@ -87,7 +87,7 @@ def run_bench(
             "seed": request.seed,
             "tasks": list(tasks),
             "dials": dict(request.dials),
-            "untrained_tasks": [task for task in TASKS if trained is not None and task not in trained],
+            "untrained_tasks": [task for task in TASKS if trained and not request.tasks and task not in trained],
             "long_tokens": long_tokens,
             "plan": plan.to_dict(),
             "model": {**ours, "shape": shape},
