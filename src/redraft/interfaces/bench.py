@@ -2,7 +2,7 @@
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ class BenchOptions:
     """Most threads of each arm; None for one per usable core."""
     tasks: "Sequence[str]"
     """What is asked; none for what the model was trained on."""
+    prompts: "Sequence[str]"
+    """Kinds of prompt, short or long; none for both."""
     dials: "Sequence[str]"
     """Settings of the one task's generator, each as ``name=number``."""
     seed: int
@@ -68,9 +70,10 @@ def bench(options: BenchOptions) -> None:
 
     dials = _read_tasks(options)
     _check_packages(options)
+    plan = quick_plan() if options.is_quick else full_plan()
     request = BenchRequest(
         model=options.model,
-        plan=quick_plan() if options.is_quick else full_plan(),
+        plan=replace(plan, prompts=tuple(options.prompts)) if options.prompts else plan,
         autoregressive=options.autoregressive,
         has_llama=options.has_llama,
         seed=options.seed,

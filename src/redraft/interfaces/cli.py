@@ -27,6 +27,7 @@ __all__ = [
     "EffortName",
     "LayoutName",
     "OrderName",
+    "PromptKind",
     "SplitName",
     "SuiteName",
     "WeightsName",
@@ -79,6 +80,7 @@ SuiteName = Literal[
     "infill",
     "passes",
 ]
+PromptKind = Literal["short", "long"]
 OrderName = Literal["answer_first", "derivation_first"]
 SplitName = Literal["train", "dev", "test"]
 DeviceName = Literal["cpu", "cuda"]
@@ -342,6 +344,7 @@ def bench(
         list[str] | None,
         typer.Option(metavar="NAME", help="What is asked.  [default: arithmetic and code, if the model learned them]"),
     ] = None,
+    prompt: Annotated[PromptKind | None, typer.Option(help="Alone, or behind earlier turns.  [default: both]")] = None,
     dial: Annotated[
         list[str] | None, typer.Option(metavar="NAME=N", help="With one task: set a dial of it, such as max_value=100.")
     ] = None,
@@ -366,6 +369,7 @@ def bench(
             has_llama=not no_llama,
             threads=threads,
             tasks=tuple(task or ()),
+            prompts=(prompt,) if prompt else (),
             dials=tuple(dial or ()),
             seed=seed,
             plot=plot,

@@ -15,6 +15,7 @@ OPTIONS = BenchOptions(
     has_llama=False,
     threads=None,
     tasks=(),
+    prompts=(),
     dials=(),
     seed=0,
     plot=None,
