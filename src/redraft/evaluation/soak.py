@@ -179,9 +179,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--check-every", type=int, default=100)
+    parser.add_argument(
+        "--cancel-share", type=float, default=0.3, help="most are done before their turn to be cancelled"
+    )
     chosen = parser.parse_args(arguments)
     engine = load_engine(chosen.model)
-    soaked = soak(engine, count=chosen.count, seed=chosen.seed, check_every=chosen.check_every)
+    soaked = soak(
+        engine,
+        count=chosen.count,
+        seed=chosen.seed,
+        cancel_share=chosen.cancel_share,
+        check_every=chosen.check_every,
+    )
     print(json.dumps({"model": engine.name, "threads": torch.get_num_threads()} | soaked.to_dict()))
 
 
