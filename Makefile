@@ -53,7 +53,7 @@ measure: $(READY) ## Measure every figure of the shipped model again, then write
 
 bench: $(READY) ## Measure speed beside baselines and keep the result in benchmarks/; first builds llama.cpp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
-	$(BIN)/redraft bench --save benchmarks
+	$(BIN)/redraft bench --prompt short --save benchmarks
 
 lock: ## Resolve pyproject.toml anew and write requirements/lock.txt
 	rm -rf $(VENV)-lock
