@@ -130,7 +130,8 @@ class LeanTransformer:
         Returns:
             Logits of those positions, in the order of ``places``.
         """
-        since, (batch, length) = time.perf_counter(), canvas.shape
+        since = time.perf_counter()
+        batch, length = canvas.shape
         seen = None
         if cache is not None and cache.has_padding:
             seen = torch.cat([cache.is_valid, cache.is_valid.new_ones(batch, length)], dim=1)

@@ -25,85 +25,81 @@ class Claim:
     """What it is measured on; ``{total}`` is the share's total, ``{num_distinct}`` and ``{count}`` the report's own."""
 
 
+def _of(command: str, *told: tuple[str, str, str]) -> tuple[Claim, ...]:
+    """The claims of one command: what is told, the keys that lead to it with slashes between, and the sample."""
+    return tuple(
+        Claim(what=what, command=command, path=tuple(keys.split("/")), sample=sample) for what, keys, sample in told
+    )
+
+
+def _arithmetic(most: int, command: str) -> tuple[Claim, ...]:
+    name = f"Arithmetic to {most}"
+    return _of(
+        command,
+        (
+            f"{name}, answer first: the answer is exact",
+            "answer_accuracy",
+            f"{{total}} unseen problems of 2 to 8 reductions, values to {most}",
+        ),
+        (f"{name}: answer and derivation both right", "accuracy", "same run"),
+        (
+            f"{name}: lines of the derivations that are true",
+            "derivation_line_accuracy",
+            "{total} lines of the same run",
+        ),
+        (f"{name}: tokens per pass, default effort", "tokens_per_forward", "same run"),
+    )
+
+
+def _correction(task: str, name: str) -> tuple[Claim, ...]:
+    planted = f"tasks/{task}/planted"
+    return _of(
+        _CORRECTION,
+        (
+            f"{name}, 3 wrong tokens planted in a right answer: repaired",
+            f"{planted}/num_planted=3/repaired",
+            "{total} planted tokens",
+        ),
+        (
+            f"{name}, 3 wrong tokens planted: right tokens damaged",
+            f"{planted}/num_planted=3/damaged",
+            "{total} right tokens of the same run",
+        ),
+        (
+            f"{name}, nothing planted: right answers left as they are",
+            f"{planted}/num_planted=0/restored",
+            "{total} right answers",
+        ),
+    )
+
+
 CLAIMS: tuple[Claim, ...] = (
-    *(
-        claim
-        for name, command in (("100", _SMALL), ("400", _WIDE))
-        for claim in (
-            Claim(
-                what=f"Arithmetic to {name}, answer first: the answer is exact",
-                command=command,
-                path=("answer_accuracy",),
-                sample=f"{{total}} unseen problems of 2 to 8 reductions, values to {name}",
-            ),
-            Claim(
-                what=f"Arithmetic to {name}: answer and derivation both right",
-                command=command,
-                path=("accuracy",),
-                sample="same run",
-            ),
-            Claim(
-                what=f"Arithmetic to {name}: lines of the derivations that are true",
-                command=command,
-                path=("derivation_line_accuracy",),
-                sample="{total} lines of the same run",
-            ),
-            Claim(
-                what=f"Arithmetic to {name}: tokens per pass, default effort",
-                command=command,
-                path=("tokens_per_forward",),
-                sample="same run",
-            ),
-        )
+    *_arithmetic(100, _SMALL),
+    *_arithmetic(400, _WIDE),
+    *_of(
+        _PRIMES,
+        (
+            "Primes, count first: the count is exact",
+            "answer_accuracy",
+            "{total} unseen problems ({num_distinct} different lists), bounds to 1000",
+        ),
+        ("Primes: count and list both right", "accuracy", "same run"),
+        (
+            "Primes: listed numbers that belong in the list",
+            "derivation_line_accuracy",
+            "{total} numbers of the same run",
+        ),
+        ("Primes: tokens per pass, default effort", "tokens_per_forward", "same run"),
     ),
-    Claim(
-        what="Primes, count first: the count is exact",
-        command=_PRIMES,
-        path=("answer_accuracy",),
-        sample="{total} unseen problems ({num_distinct} different lists), bounds to 1000",
+    *_of(
+        _LARGEST,
+        (
+            "Largest of 2 to 8 sums, answer first: answer and lines right",
+            "accuracy",
+            "{total} unseen problems, values to 400",
+        ),
     ),
-    Claim(what="Primes: count and list both right", command=_PRIMES, path=("accuracy",), sample="same run"),
-    Claim(
-        what="Primes: listed numbers that belong in the list",
-        command=_PRIMES,
-        path=("derivation_line_accuracy",),
-        sample="{total} numbers of the same run",
-    ),
-    Claim(
-        what="Primes: tokens per pass, default effort",
-        command=_PRIMES,
-        path=("tokens_per_forward",),
-        sample="same run",
-    ),
-    Claim(
-        what="Largest of 2 to 8 sums, answer first: answer and lines right",
-        command=_LARGEST,
-        path=("accuracy",),
-        sample="{total} unseen problems, values to 400",
-    ),
-    *(
-        claim
-        for task, name in (("arithmetic", "Arithmetic"), ("primes", "Primes"))
-        for claim in (
-            Claim(
-                what=f"{name}, 3 wrong tokens planted in a right answer: repaired",
-                command=_CORRECTION,
-                path=("tasks", task, "planted", "num_planted=3", "repaired"),
-                sample="{total} planted tokens",
-            ),
-            Claim(
-                what=f"{name}, 3 wrong tokens planted: right tokens damaged",
-                command=_CORRECTION,
-                path=("tasks", task, "planted", "num_planted=3", "damaged"),
-                sample="{total} right tokens of the same run",
-            ),
-            Claim(
-                what=f"{name}, nothing planted: right answers left as they are",
-                command=_CORRECTION,
-                path=("tasks", task, "planted", "num_planted=0", "restored"),
-                sample="{total} right answers",
-            ),
-        )
-    ),
+    *_correction("arithmetic", "Arithmetic"),
+    *_correction("primes", "Primes"),
 )
 """What is claimed of the model that ships, in the order in which it is told."""

@@ -60,6 +60,7 @@ def bench(options: BenchOptions) -> None:
         DependencyError: A package is missing.
     """
     _check(options)
+    dials = _read_tasks(options)
     import_torch()
     from redraft.evaluation.bench.machine import describe_machine
     from redraft.evaluation.bench.plan import full_plan, quick_plan
@@ -68,7 +69,6 @@ def bench(options: BenchOptions) -> None:
     from redraft.evaluation.bench.table import render_bench
     from redraft.evaluation.report import origin
 
-    dials = _read_tasks(options)
     _check_packages(options)
     plan = quick_plan() if options.is_quick else full_plan()
     request = BenchRequest(
@@ -87,14 +87,15 @@ def bench(options: BenchOptions) -> None:
         "machine": describe_machine(),
         "command": command_line(options.arguments),
         "is_quick": options.is_quick,
+        **origin(),
     }
 
     def keep(part: dict[str, Any]) -> None:
         if options.save is not None:
-            keep_part({**made_with, **part, **origin()}, options.save)
+            keep_part({**made_with, **part}, options.save)
 
     measured = run_bench(request, tick=_say if sys.stderr.isatty() else None, keep=keep)
-    report = {**made_with, **measured, "seconds": round(time.perf_counter() - since, 1), **origin()}
+    report = {**made_with, **measured, "seconds": round(time.perf_counter() - since, 1)}
     if sys.stderr.isatty():
         _say("")
     if options.plot is not None:

@@ -20,6 +20,16 @@ class RowGroup:
     width: int
     """How many positions of them are scored."""
 
+    def is_whole(self, canvas: Canvas) -> bool:
+        """Whether the group is all of a batch, in full width."""
+        return len(self.rows) == canvas.batch and self.width == canvas.length
+
+    def index_in(self, canvas: Canvas) -> slice | WholePerRow:
+        """Where the group's rows stand in a batch: a slice where they are all of it, which spares a gather."""
+        if len(self.rows) == canvas.batch:
+            return slice(None)
+        return torch.tensor(self.rows, device=canvas.tokens.device)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
@@ -85,12 +95,11 @@ class Draft:
         Returns:
             Their state.
         """
-        is_whole_batch = len(group.rows) == self.canvas.batch
-        if is_whole_batch and group.width == self.canvas.length:
-            return self
-        rows = slice(None) if is_whole_batch else torch.tensor(group.rows, device=self.canvas.tokens.device)
-        part = (rows, slice(group.width))
         canvas = self.canvas
+        if group.is_whole(canvas):
+            return self
+        rows = group.index_in(canvas)
+        part = (rows, slice(group.width))
         return Draft(
             canvas=Canvas(
                 tokens=canvas.tokens[part],

@@ -193,7 +193,7 @@ def merge(draft: Draft, verdicts: list[tuple[RowGroup, Verdict]]) -> Verdict:
     """
     canvas = draft.canvas
     group, verdict = verdicts[0]
-    if len(group.rows) == canvas.batch and group.width == canvas.length:
+    if group.is_whole(canvas):
         return verdict
     tokens, confidence = canvas.tokens.clone(), canvas.confidence.clone()
     is_accepted, is_edited, is_reopened = (torch.zeros_like(canvas.is_settled) for _ in range(3))
@@ -204,8 +204,7 @@ def merge(draft: Draft, verdicts: list[tuple[RowGroup, Verdict]]) -> Verdict:
         whole = (canvas.batch, canvas.length, verdict.probs.shape[2])
         probs = verdict.probs.new_zeros(whole) if draft.last_probs is None else draft.last_probs.clone()
     for group, verdict in verdicts:
-        is_whole_batch = len(group.rows) == canvas.batch
-        rows = slice(None) if is_whole_batch else torch.tensor(group.rows, device=canvas.tokens.device)
+        rows = group.index_in(canvas)
         part = (rows, slice(group.width))
         tokens[part], confidence[part], best[part] = verdict.tokens, verdict.confidence, verdict.best
         is_accepted[part] = verdict.is_accepted

@@ -60,8 +60,8 @@ def keep_part(report: Mapping[str, Any], folder: Path) -> Path:
     Returns:
         The file, which the next part replaces and the whole report removes.
     """
-    path = folder / f"{report['date']}-{machine_slug(dict(report['machine']))}.part.json"
-    path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    path = folder / f"{_stem(report)}.part.json"
+    _write(report, path)
     return path
 
 
@@ -81,12 +81,20 @@ def save_report(report: Mapping[str, Any], folder: Path) -> Path:
     """
     if not folder.is_dir():
         raise ConfigError(f"--save {folder}: there is no such folder; make it first")
-    stem = f"{report['date']}-{machine_slug(dict(report['machine']))}"
+    stem = _stem(report)
     number, path = 1, folder / f"{stem}.json"
     while path.exists():
         number += 1
         path = folder / f"{stem}-{number}.json"
     plot_report(report, path.with_suffix(".png"))
-    path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _write(report, path)
     (folder / f"{stem}.part.json").unlink(missing_ok=True)
     return path
+
+
+def _stem(report: Mapping[str, Any]) -> str:
+    return f"{report['date']}-{machine_slug(dict(report['machine']))}"
+
+
+def _write(report: Mapping[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
