@@ -45,10 +45,10 @@ class LeanTransformer:
         first = [(layer, False) for layer in [*prelude, *loop]]
         self._visits = [*first, *again * (config.num_loops - 1), *((layer, False) for layer in coda)]
         self._num_before_loop = len(prelude)
-        self._head = (model.head.weight.detach() * math.sqrt(config.width)).t()
+        self._head = (model.head.weight.detach() * math.sqrt(config.width)).t().contiguous()
         places = torch.arange(config.context_length + config.canvas_length, device=self._head.device)
         angles = places[:, None].float() * model.rope_frequencies
-        self._rotations = torch.polar(torch.ones_like(angles), angles)
+        self._rotations = torch.polar(torch.full_like(angles, (2 * angles.shape[1]) ** 0.25), angles)
 
     @staticmethod
     def fits(model: Transformer) -> bool:

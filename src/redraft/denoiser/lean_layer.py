@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Complex, Float
 from torch import Tensor
 
@@ -22,7 +21,9 @@ Rows = Float[Tensor, "rows width"]
 """Activations, one position per row."""
 
 HeadRotations = Complex[Tensor, "_ length 1 1 pairs"]
-"""By how much each pair of axes is turned, the same in all heads; one row for all where no row has padding."""
+"""By how much each pair of axes is turned, the same in all heads; one row for all where no row has padding. Their size,
+K^(1/4), becomes that of a query or key, so that two agree by sqrt(K) at most, as rows of length sqrt(K) do at the usual
+scale of 1 / sqrt(K)."""
 
 Matrix = Float[Tensor, "_ _"]
 """Weights, ready to stand on the right of a product."""
@@ -59,10 +60,10 @@ class LeanLayer:
         qkv = qkv.index_select(0, layer.attention.order)
         return cls(
             num_heads=heads,
-            qkv=(qkv * math.sqrt(width)).t(),
-            out=layer.attention.out.weight.detach().clone().t(),
-            mlp_in=(layer.mlp_in.weight.detach() * math.sqrt(width)).t(),
-            mlp_out=layer.mlp_out.weight.detach().clone().t(),
+            qkv=(qkv * math.sqrt(width)).t().contiguous(),
+            out=layer.attention.out.weight.detach().t().contiguous(),
+            mlp_in=(layer.mlp_in.weight.detach() * math.sqrt(width)).t().contiguous(),
+            mlp_out=layer.mlp_out.weight.detach().t().contiguous(),
         )
 
     def queries_keys_values(
@@ -91,14 +92,21 @@ class LeanLayer:
 
     def finish_(self, x_ND: Rows, q_BHLK: HeadRows, k_BHSK: SeenRows, v_BHSK: SeenRows, bias: Tensor | None) -> Rows:
         """Gather values, and add what attention and then the MLP write to the residual stream, in place."""
-        # Rows of length sqrt(K) at a scale of 1 / sqrt(K) agree as rows of length 1 do at a scale of sqrt(K).
-        scale = math.sqrt(q_BHLK.shape[3])
-        mixed = F.scaled_dot_product_attention(q_BHLK, k_BHSK, v_BHSK, attn_mask=bias, scale=scale)
-        x_ND.addmm_(mixed.transpose(1, 2).reshape(x_ND.shape), self.out)
+        x_ND.addmm_(_gathered(q_BHLK, k_BHSK, v_BHSK, bias).transpose(1, 2).reshape(x_ND.shape), self.out)
         return x_ND.addmm_(torch.mm(unit(x_ND), self.mlp_in).relu_().square_(), self.mlp_out)
 
 
+def _gathered(q_BHLK: HeadRows, k_BHSK: SeenRows, v_BHSK: SeenRows, bias: Tensor | None) -> HeadRows:
+    """Attention, written out: scores are bounded by sqrt(K), so no maximum has to be taken off before ``exp``."""
+    agreement = torch.bmm(q_BHLK.flatten(0, 1), k_BHSK.flatten(0, 1).transpose(1, 2))
+    if bias is not None:
+        agreement.view(*q_BHLK.shape[:3], -1).add_(bias)
+    weights = agreement.exp_()
+    mixed = torch.bmm(weights, v_BHSK.flatten(0, 1)).div_(weights.sum(dim=2, keepdim=True))
+    return mixed.view(q_BHLK.shape)
+
+
 def _turn_(x: Tensor, rotations: HeadRotations) -> None:
-    """Bring queries or keys ``[batch, length, any, heads, head_width]`` to length 1 and rotate them, in place."""
+    """Bring queries or keys ``[batch, length, any, heads, head_width]`` to length 1 and rotate (and stretch) them."""
     x.div_(torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_min_(_LEAST_LENGTH))
     torch.view_as_complex(x.unflatten(-1, (-1, 2))).mul_(rotations)
