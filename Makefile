@@ -47,8 +47,9 @@ format: $(READY) ## Put imports and layout in order
 figures: $(READY) ## Write the measured figures of the shipped models into README.md
 	$(BIN)/python -m redraft.evaluation.figures --write
 
-measure: $(READY) ## Measure every figure of the shipped model again, then write them into README.md; takes minutes
+measure: $(READY) ## Measure every figure of the shipped models again, then write them into README.md; takes minutes
 	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/nano
+	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/editor
 	$(BIN)/python -m redraft.evaluation.figures --write
 
 bench: $(READY) ## Measure speed beside baselines and keep the result in benchmarks/; first builds llama.cpp

@@ -88,7 +88,7 @@ def edit(
         lines: Lines that may change, ``A:B`` from 1 and both included; None for all.
         keep: Regular expressions; what they match stays, byte for byte.
         pins: Further parts that stay, as pairs of character offsets.
-        model: See ``load``.
+        model: See ``load``; None is the editor that ships.
         seed: Fixes every random draw.
         effort: instant, low, medium or high.
         **settings: Single sampler settings by name, see ``SamplerSettings``.
@@ -98,9 +98,10 @@ def edit(
         changed, inserted and deleted.
     """
     from redraft.editing.edit import edit_text
+    from redraft.engine import EDITOR_MODEL
 
     options = {"lines": lines, "keep": keep, "pins": pins, "seed": seed, "effort": effort}
-    return edit_text(load(model), text, instruction, **options, **settings)
+    return edit_text(load(model or EDITOR_MODEL), text, instruction, **options, **settings)
 
 
 def infill(
@@ -125,7 +126,7 @@ def infill(
         hole: Marks one.
         instruction: What the text is about; None for nothing but the text.
         max_tokens: Most tokens of a fill; None for as many as the canvas holds.
-        model: See ``load``.
+        model: See ``load``; None is the editor that ships.
         seed: Fixes every random draw.
         effort: instant, low, medium or high.
         **settings: Single sampler settings by name, see ``SamplerSettings``.
@@ -134,9 +135,10 @@ def infill(
         A run: iterate over it for the ``Step`` of every pass, or ask for its ``result``.
     """
     from redraft.editing.infill import infill_text
+    from redraft.engine import EDITOR_MODEL
 
     options = {"template": template, "hole": hole, "instruction": instruction, "max_tokens": max_tokens}
-    return infill_text(load(model), prefix, suffix, seed=seed, effort=effort, **options, **settings)
+    return infill_text(load(model or EDITOR_MODEL), prefix, suffix, seed=seed, effort=effort, **options, **settings)
 
 
 @lru_cache(maxsize=2)

@@ -365,13 +365,36 @@ def test_light_commands_do_not_wait_for_torch() -> None:
 def test_models_as_a_table_and_as_json(
     run: Any, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "nano").symlink_to(tiny_checkpoint)
+    for name in ("nano", "editor"):
+        (tmp_path / name).symlink_to(tiny_checkpoint)
     monkeypatch.setattr("redraft.engine.catalog.shipped_folder", lambda: tmp_path)
     (record,) = run("models", "--json").records
-    assert [entry["name"] for entry in record["models"]] == ["nano"]
-    assert "nano" in run("models").out
-    assert "(default)" in run("models").out
-    assert run("generate", "1 + 1", "--json").records[0]["model"] == "nano"
+    assert [entry["name"] for entry in record["models"]] == ["editor", "nano"]
+    rows = run("models").out.splitlines()[1:]
+    assert [(row.split()[0], row.partition("(")[2]) for row in rows] == [
+        ("editor", "edit, infill)"),
+        ("nano", "default)"),
+    ]
+
+
+def test_each_command_takes_the_model_that_ships_for_it(
+    run: Any, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("nano", "editor"):
+        (tmp_path / name).symlink_to(tiny_checkpoint)
+    monkeypatch.setattr("redraft.engine.catalog.shipped_folder", lambda: tmp_path)
+    (tmp_path / "draft.txt").write_text("7")
+    asked = {
+        "nano": (["generate", "1 + 1"], ["eval", "primes", "--count", "1"]),
+        "editor": (
+            ["edit", str(tmp_path / "draft.txt"), "--effort", "instant"],
+            ["infill", "--prefix", "7", "--effort", "instant"],
+            ["eval", "rewrite", "--count", "1", "--effort", "instant"],
+        ),
+    }
+    for name, commands in asked.items():
+        for command in commands:
+            assert run(*command, "--json").records[0]["model"] == name
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from redraft.engine.autoregressive import AutoregressiveEngine
     from redraft.engine.batching import BatchEngine
-    from redraft.engine.catalog import DEFAULT_MODEL, Entry, resolve, shipped
+    from redraft.engine.catalog import DEFAULT_MODEL, EDITOR_MODEL, Entry, resolve, shipped
     from redraft.engine.description import Inspection
     from redraft.engine.engine import Engine
     from redraft.engine.frame import Frame, Piece
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_MODEL",
+    "EDITOR_MODEL",
     "AutoregressiveEngine",
     "BatchEngine",
     "BatchLimits",
@@ -47,6 +48,7 @@ _HOMES = {
     "BatchEngine": "batching",
     "BatchLimits": "limits",
     "DEFAULT_MODEL": "catalog",
+    "EDITOR_MODEL": "catalog",
     "Engine": "engine",
     "Entry": "catalog",
     "Frame": "frame",

@@ -15,10 +15,13 @@ from typing import Any, cast
 
 from redraft.errors import CheckpointError, ConfigError, did_you_mean
 
-__all__ = ["DEFAULT_MODEL", "Entry", "resolve", "shipped", "shipped_folder"]
+__all__ = ["DEFAULT_MODEL", "EDITOR_MODEL", "Entry", "resolve", "shipped", "shipped_folder"]
 
 DEFAULT_MODEL = "nano"
 """Used where nobody names a model."""
+
+EDITOR_MODEL = "editor"
+"""Used instead where a text is edited, its gaps are filled, or a task is measured that this one was trained on."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _MAX_JSON_BYTES = 1 << 20
@@ -48,6 +51,9 @@ class Entry:
 
     is_default: bool
     """Whether it is used where nobody names a model."""
+
+    is_editor: bool
+    """Whether it is used for edits and gaps where nobody names a model."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -114,6 +120,7 @@ def _describe(name: str) -> Entry:
             context_length=int(config["transformer"]["context_length"]),
             digest=hashlib.sha256(raw).hexdigest(),
             is_default=name == DEFAULT_MODEL,
+            is_editor=name == EDITOR_MODEL,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"the shipped model {name} is damaged; install the package again") from error

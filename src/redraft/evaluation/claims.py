@@ -1,5 +1,6 @@
-"""What is claimed of the model that ships: each figure, the command that measures it, and where its report has it."""
+"""What is claimed of the models that ship: each figure, the command that measures it, and where its report has it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = ["CLAIMS", "Claim"]
@@ -9,6 +10,9 @@ _WIDE = "redraft eval arithmetic --count 500 --seed 7 --json"
 _PRIMES = "redraft eval primes --count 200 --json"
 _LARGEST = "redraft eval largest --count 200 --seed 7 --json"
 _CORRECTION = "redraft eval correction --count 50 --seed 7 --json"
+_EDIT = "redraft eval edit --count 300 --seed 7 --json"
+_INFILL = "redraft eval infill --count 100 --seed 7 --json"
+_CODE = "redraft eval code --count 300 --seed 7 --json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +77,33 @@ def _correction(task: str, name: str) -> tuple[Claim, ...]:
     )
 
 
-CLAIMS: tuple[Claim, ...] = (
+def _edits(task: str, name: str) -> tuple[Claim, ...]:
+    found = f"tasks/{task}"
+    return _of(
+        _EDIT,
+        (f"{name} in place: the right text", f"{found}/exact", "{total} unseen drafts"),
+        (f"{name}: token changes made over those needed", f"{found}/minimality", "same run"),
+        (f"{name}: tokens damaged", f"{found}/damaged", "{total} tokens that were to stay"),
+        (f"{name}: right texts left as they are", f"{found}/right_texts_kept", "{total} texts of the same run"),
+        (f"{name}: times fewer passes than writing it anew left to right", f"{found}/fewer_passes", "same run"),
+        (f"{name}: times less time than writing it anew left to right", f"{found}/less_time", "same run"),
+    )
+
+
+def _gaps(kind: str, words: str) -> tuple[Claim, ...]:
+    found = f"tasks/code/{kind}"
+    return _of(
+        _INFILL,
+        (
+            f"{words} of a program filled, length unknown: it runs right",
+            f"{found}/unknown_length/right",
+            "{total} gaps",
+        ),
+        (f"{words} of a program filled at its known length", f"{found}/oracle_length/right", "the same gaps"),
+    )
+
+
+_NANO: tuple[Claim, ...] = (
     *_arithmetic(100, _SMALL),
     *_arithmetic(400, _WIDE),
     *_of(
@@ -102,4 +132,15 @@ CLAIMS: tuple[Claim, ...] = (
     *_correction("arithmetic", "Arithmetic"),
     *_correction("primes", "Primes"),
 )
-"""What is claimed of the model that ships, in the order in which it is told."""
+
+_EDITOR: tuple[Claim, ...] = (
+    *_edits("rewrite", "Rewriting"),
+    *_edits("repair", "Repairing programs"),
+    *_gaps("single_line", "A line"),
+    *_gaps("several_lines", "Several lines"),
+    *_gaps("span", "A span"),
+    *_of(_CODE, ("A program from its description: it runs right", "accuracy", "{total} unseen descriptions")),
+)
+
+CLAIMS: Mapping[str, tuple[Claim, ...]] = {"nano": _NANO, "editor": _EDITOR}
+"""What is claimed of each model that ships, in the order in which it is told."""

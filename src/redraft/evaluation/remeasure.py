@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from redraft.errors import RedraftError
+from redraft.errors import ConfigError, RedraftError
 from redraft.evaluation.bench.machine import describe_machine
 from redraft.evaluation.claims import CLAIMS, Claim
 from redraft.evaluation.figures import parse
@@ -68,12 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit status: 0.
+
+    Raises:
+        ConfigError: Nothing is claimed of such a model.
     """
     parser = argparse.ArgumentParser(
         prog="python -m redraft.evaluation.remeasure", description="Measure all figures of a model folder again."
     )
-    parser.add_argument("folder", type=Path, help="model folder; its figures.json is written anew")
+    parser.add_argument("folder", type=Path, help="folder of a model that ships; its figures.json is written anew")
     folder: Path = parser.parse_args(arguments).folder
+    if folder.name not in CLAIMS:
+        raise ConfigError(f"nothing is claimed of {folder.name!r}; name the folder of {' or '.join(CLAIMS)}")
+    claims = CLAIMS[folder.name]
     digests = (folder / "manifest.json").read_text(encoding="utf-8")  # fails here, not after minutes
 
     def run(words: list[str]) -> str:
@@ -84,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return done.stdout
 
     reports = measured(
-        list(dict.fromkeys(claim.command for claim in CLAIMS)), run, lambda line: print(line, flush=True)
+        list(dict.fromkeys(claim.command for claim in claims)), run, lambda line: print(line, flush=True)
     )
     if (folder / "manifest.json").read_text(encoding="utf-8") != digests:
         raise RedraftError(f"{folder} changed while it was measured; measure again")
@@ -93,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "machine": f"{machine['cores']} cores of {machine['processor']} ({', '.join(machine['instructions'])}), "
         f"torch {torch.__version__.partition('+')[0]}, float32",
         "date": datetime.date.today().isoformat(),
-        "figures": rows_of(reports, CLAIMS),
+        "figures": rows_of(reports, claims),
     }
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     parse(folder.name, text)

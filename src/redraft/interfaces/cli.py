@@ -17,7 +17,7 @@ from typer._click import Context  # what a callback is given; typer.Context is a
 from typer.exceptions import TyperException
 
 import redraft
-from redraft.engine.catalog import DEFAULT_MODEL
+from redraft.engine.catalog import DEFAULT_MODEL, EDITOR_MODEL
 from redraft.errors import ConfigError, InputError, RedraftError
 from redraft.interfaces.output import complain, prepare_streams
 
@@ -56,6 +56,7 @@ app = typer.Typer(
 Model = Annotated[
     str, typer.Option(help="A name that ships (see `redraft models`), a path like ./model, or OWNER/NAME on the hub.")
 ]
+SuiteModel = Annotated[str | None, typer.Option(help="As elsewhere.  [default: the one that learned what is measured]")]
 Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
 # Written out here, because the lists live in rooms that need torch; a test holds them equal.
 EffortName = Literal["instant", "low", "medium", "high"]
@@ -186,7 +187,7 @@ def infill(
     max_tokens: Annotated[
         int | None, typer.Option(help="Most tokens of a fill.  [default: what the canvas holds]")
     ] = None,
-    model: Model = DEFAULT_MODEL,
+    model: Model = EDITOR_MODEL,
     device: Device = "cpu",
     seed: Seed = 0,
     effort: Effort = "medium",
@@ -227,7 +228,7 @@ def edit(
         list[str] | None, typer.Option(metavar="REGEX", help="What matches stays, byte for byte; may be repeated.")
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the revision to FILE instead of printing it.")] = False,
-    model: Model = DEFAULT_MODEL,
+    model: Model = EDITOR_MODEL,
     device: Device = "cpu",
     seed: Seed = 0,
     effort: Effort = "medium",
@@ -277,13 +278,12 @@ def evaluate(
         typer.Argument(
             metavar="SUITE",
             help="A task (arithmetic, code, countdown, extract, largest, multiplication, page, planning, primes, "
-            "repair, rewrite, sudoku), "
-            "all, answer-first, correction, edit, humaneval, infill or passes.",
+            "repair, rewrite, sudoku), all, answer-first, correction, edit, humaneval, infill or passes.",
         ),
     ],
     count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,
     seed: Seed = 0,
-    model: Model = DEFAULT_MODEL,
+    model: SuiteModel = None,
     device: Device = "cpu",
     effort: Effort = "medium",
     order: Annotated[OrderName, typer.Option(help="What is asked for first.")] = "answer_first",

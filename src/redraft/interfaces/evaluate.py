@@ -4,6 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from redraft.engine.catalog import DEFAULT_MODEL, EDITOR_MODEL
 from redraft.interfaces.answer_first import compare_arms
 from redraft.interfaces.eval_all import measure_all
 from redraft.interfaces.eval_editing import EDITING_SUITES, measure_editing
@@ -28,7 +29,7 @@ def evaluate_suite(
     *,
     count: int,
     seed: int,
-    model: str,
+    model: str | None,
     device: str = "cpu",
     effort: str,
     order: "Order",
@@ -46,7 +47,7 @@ def evaluate_suite(
         suite: Name of a task or of one of ``redraft.evaluation.suites``.
         count: Number of problems.
         seed: Fixes the problems and every random draw.
-        model: Name or path.
+        model: Name or path; None for the one that ships and was trained on what is measured.
         device: Where the model runs, or the arms of ``answer-first``.
         effort: Preset of the sampler.
         order: Whether the answer or the derivation is asked for first.
@@ -62,6 +63,7 @@ def evaluate_suite(
     from redraft.evaluation.suites import SuiteRequest
 
     _check_options(suite, device, dials, arms, plot, out)
+    model = model or (EDITOR_MODEL if suite in _OF_THE_EDITOR else DEFAULT_MODEL)
     if suite in (*_OTHER_SUITES, *EDITING_SUITES, HUMAN_EVAL, _ANSWER_FIRST, _ALL):
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
         if suite == _ANSWER_FIRST:
@@ -95,6 +97,7 @@ def evaluate_suite(
     sys.stdout.write((to_json(report) if is_json else render_report(report)) + "\n")
 
 
+_OF_THE_EDITOR = (*EDITING_SUITES, HUMAN_EVAL, "code", "repair", "rewrite")
 _OTHER_SUITES = ("correction", "passes")
 _ANSWER_FIRST = "answer-first"
 _ALL = "all"

@@ -34,6 +34,14 @@ def test_shipped_models_are_described(shelf: Path) -> None:
     assert json.loads(json.dumps(entry.to_dict()))["name"] == "nano"
 
 
+def test_each_job_has_its_model(tiny_checkpoint: Path, shelf: Path) -> None:
+    (shelf / "editor").symlink_to(tiny_checkpoint)
+    assert [(entry.name, entry.is_default, entry.is_editor) for entry in catalog.shipped()] == [
+        ("editor", False, True),
+        ("nano", True, False),
+    ]
+
+
 def test_a_name_is_found(shelf: Path) -> None:
     assert catalog.resolve("nano") == shelf / "nano"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from redraft.errors import RedraftError
+from redraft.errors import ConfigError, RedraftError
 from redraft.evaluation import remeasure
 from redraft.evaluation.accuracy import Share
 from redraft.evaluation.claims import CLAIMS, Claim
@@ -63,14 +63,22 @@ def test_each_command_runs_once_with_its_own_words() -> None:
     assert told == ["redraft eval a --json", "redraft eval b"]
 
 
-def test_the_claims_are_those_of_the_model_that_ships() -> None:
-    for model in load_shipped():
-        assert [(row.what, row.command) for row in model.figures] == [(row.what, row.command) for row in CLAIMS]
+def test_every_model_that_ships_has_the_figures_that_are_claimed_of_it() -> None:
+    shipped = load_shipped()
+    assert {model.model for model in shipped} == set(CLAIMS)
+    for model in shipped:
+        claims = CLAIMS[model.model]
+        assert [(row.what, row.command) for row in model.figures] == [(row.what, row.command) for row in claims]
 
 
 def test_every_number_of_planted_tokens_that_is_claimed_is_measured() -> None:
-    planted = {part for row in CLAIMS for part in row.path if part.startswith("num_planted=")}
+    planted = {part for rows in CLAIMS.values() for row in rows for part in row.path if part.startswith("num_planted=")}
     assert planted <= {f"num_planted={number}" for number in NUMBERS_PLANTED}
+
+
+def test_only_a_model_with_claims_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nothing is claimed of 'other'; name the folder of nano or editor"):
+        remeasure.main([str(tmp_path / "other")])
 
 
 @pytest.mark.slow
@@ -83,7 +91,7 @@ def test_a_folder_gets_figures_of_its_own(
         (folder / file.name).write_bytes(file.read_bytes())
     command = "redraft eval primes --count 2 --json"
     rows: dict[str, Any] = {"what": "primes", "command": command, "path": ("accuracy",), "sample": "{total}"}
-    monkeypatch.setattr(remeasure, "CLAIMS", (Claim(**rows),))
+    monkeypatch.setattr(remeasure, "CLAIMS", {"model": (Claim(**rows),)})
     assert remeasure.main([str(folder)]) == 0
     figures = parse("model", (folder / "figures.json").read_text(encoding="utf-8"))
     assert [(row.value, row.sample, row.command) for row in figures.figures] == [(0.0, "2", command)]

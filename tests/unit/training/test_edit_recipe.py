@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from redraft.text import Tokenizer
 from redraft.training import load_recipe
 from redraft.training.data import BatchStream, ExampleStream
@@ -8,8 +10,9 @@ from redraft.training.start import start_folder
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_edit_recipe_loads_and_draws_every_form(tokenizer: Tokenizer) -> None:
-    recipe = load_recipe(ROOT / "recipes" / "edit.toml", ["data.pool_examples=80"], tokenizer=tokenizer)
+@pytest.mark.parametrize("name", ["edit", "edit-on"])
+def test_the_edit_recipes_load_and_draw_every_form(name: str, tokenizer: Tokenizer) -> None:
+    recipe = load_recipe(ROOT / "recipes" / f"{name}.toml", ["data.pool_examples=80"], tokenizer=tokenizer)
     assert start_folder(recipe.train.start_from).is_dir()
     assert {entry.form for entry in recipe.data.mixture} == {"answer", "gap", "edit"}
     stream = BatchStream(ExampleStream(recipe.data, tokenizer))
