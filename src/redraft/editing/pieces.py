@@ -44,9 +44,9 @@ def pieces_of(tokenizer: Tokenizer, sheet: Sheet, tokens: Sequence[int], confide
     Returns:
         Pieces that cover the whole draft, in order.
     """
-    new, sure = _mended(tokenizer, sheet, tokens, confidence)
+    new, sure, groups = _mended(tokenizer, sheet, tokens, confidence)
     pieces: list[Piece] = []
-    for start, end, is_changed in _runs(sheet, new):
+    for start, end, is_changed in _runs(groups, sheet.tokens, new):
         old = sheet.tokens[start:end]
         if is_changed:
             lowest = min(sure[start:end])
@@ -105,24 +105,28 @@ def cut_pieces(pieces: Sequence[Piece], start: int, end: int) -> list[Piece]:
     return inside
 
 
-def _runs(sheet: Sheet, tokens: Sequence[int]) -> Iterator[tuple[int, int, bool]]:
-    """Runs of units that changed, or did not."""
+def _runs(groups: Sequence[tuple[int, int]], old: Sequence[int], new: Sequence[int]) -> Iterator[tuple[int, int, bool]]:
+    """Runs of groups that changed, or did not."""
     begin, last = 0, False
-    for start, end in sheet.units:
-        is_changed = tuple(tokens[start:end]) != sheet.tokens[start:end]
+    for start, end in groups:
+        is_changed = tuple(new[start:end]) != tuple(old[start:end])
         if is_changed != last and start > begin:
             yield begin, start, last
             begin = start
         last = is_changed
-    if sheet.units:
-        yield begin, sheet.units[-1][1], last
+    if groups:
+        yield begin, groups[-1][1], last
 
 
 def _mended(
     tokenizer: Tokenizer, sheet: Sheet, tokens: Sequence[int], confidence: Sequence[float]
-) -> tuple[list[int], list[float]]:
-    """The new canvas with the old units wherever the new ones would be no text, and no confidence in those."""
-    new, sure = list(tokens), list(confidence)
+) -> tuple[list[int], list[float], list[tuple[int, int]]]:
+    """The new canvas with the old units wherever the new ones would be no text, and no confidence in those.
+
+    Also the units, those together that share a character: an empty slot in the midst of it, which did not change,
+    belongs to it.
+    """
+    new, sure, groups = list(tokens), list(confidence), list[tuple[int, int]]()
     decoder = codecs.getincrementaldecoder("utf-8")()
     begin = 0
     for start, end in sheet.units:
@@ -138,8 +142,9 @@ def _mended(
             new[begin:end] = sheet.tokens[begin:end]
             sure[begin:end] = [0.0 if sheet.is_editable[place] else 1.0 for place in range(begin, end)]
             decoder.reset()
+        groups.append((begin, end))
         begin = end
-    return new, sure
+    return new, sure, groups
 
 
 def _atoms(tokenizer: Tokenizer, tokens: Sequence[int], confidence: Sequence[float]) -> list[tuple[str, float]]:

@@ -9,7 +9,7 @@ import pytest
 from redraft.editing.diff import unified_diff
 from redraft.editing.pieces import Piece, cut_pieces, join_pieces, pieces_of
 from redraft.editing.result import EditResult, changes_of
-from redraft.editing.sheet import lay_draft, lay_gaps, most_tokens
+from redraft.editing.sheet import Sheet, lay_draft, lay_gaps, most_tokens
 from redraft.editing.source import source_of
 from redraft.editing.windows import surroundings, windows_of
 from redraft.text import Tokenizer
@@ -118,6 +118,16 @@ def test_what_would_be_no_text_falls_back(tokenizer: Tokenizer) -> None:
         assert after.encode().decode() == after
         assert "\0" not in after
         assert "\ufffd" not in after
+
+
+def test_a_character_may_be_spread_around_an_empty_slot(tokenizer: Tokenizer) -> None:
+    one_byte = {tokenizer.token_bytes(i): i for i in range(tokenizer.special.first)}
+    lead, rest = (one_byte[bytes([byte])] for byte in "é".encode())
+    a, b, null = one_byte[b"a"], one_byte[b"b"], tokenizer.special.null
+    sheet = Sheet(tokens=(a, null, b), is_editable=(True,) * 3, units=((0, 1), (1, 2), (2, 3)))
+    assert pieces_of(tokenizer, sheet, [lead, null, rest], [0.9, 0.8, 0.7]) == [Piece("ab", "é", 0.7)]
+    # What is no text around the slot falls back, the slot included.
+    assert pieces_of(tokenizer, sheet, [lead, null, b], [0.9] * 3) == [Piece("ab", "ab", 0.0)]
 
 
 def test_pieces_of_a_part() -> None:
