@@ -362,12 +362,16 @@ def test_light_commands_do_not_wait_for_torch() -> None:
 # -- models, eval, train ----------------------------------------------------------------------------------------------
 
 
-def test_models_as_a_table_and_as_json(
-    run: Any, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def two_models(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the models that ship be two names of the tiny one."""
     for name in ("nano", "editor"):
         (tmp_path / name).symlink_to(tiny_checkpoint)
     monkeypatch.setattr("redraft.engine.catalog.shipped_folder", lambda: tmp_path)
+
+
+@pytest.mark.usefixtures("two_models")
+def test_models_as_a_table_and_as_json(run: Any) -> None:
     (record,) = run("models", "--json").records
     assert [entry["name"] for entry in record["models"]] == ["editor", "nano"]
     rows = run("models").out.splitlines()[1:]
@@ -377,12 +381,8 @@ def test_models_as_a_table_and_as_json(
     ]
 
 
-def test_each_command_takes_the_model_that_ships_for_it(
-    run: Any, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name in ("nano", "editor"):
-        (tmp_path / name).symlink_to(tiny_checkpoint)
-    monkeypatch.setattr("redraft.engine.catalog.shipped_folder", lambda: tmp_path)
+@pytest.mark.usefixtures("two_models")
+def test_each_command_takes_the_model_that_ships_for_it(run: Any, tmp_path: Path) -> None:
     (tmp_path / "draft.txt").write_text("7")
     asked = {
         "nano": (["generate", "1 + 1"], ["eval", "primes", "--count", "1"]),
