@@ -1,7 +1,7 @@
 """Runs the one loop over a sheet, and notes what the model thought of each token that stands at the end."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,17 +12,18 @@ from redraft.editing.sheet import Sheet
 from redraft.engine import AutoregressiveEngine, Engine
 from redraft.engine.job import ids_of
 from redraft.errors import ConfigError, ContextLengthError
-from redraft.sampler import Canvas, SamplerSettings, SpecialIds, Step, sample
+from redraft.sampler import Canvas, SamplerSettings, Step, sample
 from redraft.text import Segment, Tokenizer, encode_segment
-from redraft.types import Logits, Probs, TokenMask, Tokens
 
-__all__ = ["Drawn", "Witness", "draw", "native_tokenizer", "read_instruction"]
+__all__ = ["Drawn", "Log", "draw", "native_tokenizer", "read_instruction", "steps_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drawn:
     """A finished canvas."""
 
+    sheet: Sheet
+    """Where its positions stand in the text; longer than at first where the canvas has grown."""
     tokens: list[int]
     """What stands on it."""
     confidence: list[float]
@@ -35,38 +36,65 @@ class Drawn:
     """Time in the loop; that of whoever watched is left out."""
 
 
-class Witness:
-    """Passes a denoiser's scores on and keeps the last ones.
+class Log:
+    """What the passes over one canvas come to.
 
     Args:
-        denoiser: Whom to ask.
+        sheet: Where its positions stand in the text.
     """
 
-    def __init__(self, denoiser: Denoiser) -> None:
-        self._denoiser = denoiser
-        self.vocab_size = denoiser.vocab_size
-        self.uses_self_conditioning = bool(getattr(denoiser, "uses_self_conditioning", False))
-        self.last: Logits | None = None
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self.seconds = 0.0
+        self._last: Step | None = None
+        self._is_written = torch.zeros(1, len(sheet.tokens), dtype=torch.bool)
 
-    def encode(self, tokens: Tokens, cache: Cache | None = None, *, is_valid: TokenMask | None = None) -> Cache:
-        """Take a segment into the context; see ``Denoiser.encode``."""
-        return self._denoiser.encode(tokens, cache, is_valid=is_valid)
+    @property
+    def last(self) -> Step:
+        """The last step; there is one as soon as the loop has yielded."""
+        assert self._last is not None, "the loop yields at least once"
+        return self._last
 
-    def denoise(self, canvas: Tokens, cache: Cache | None = None, *, self_conditioning: Probs | None = None) -> Logits:
-        """Score a canvas; see ``Denoiser.denoise``."""
-        logits = self._denoiser.denoise(canvas, cache, self_conditioning=self_conditioning)
-        self.last = logits.detach()
-        return logits
+    @property
+    def nfe(self) -> int:
+        """Forward passes so far."""
+        return self.last.nfe[0]
 
-    def probability_of(self, tokens: list[int]) -> list[float]:
-        """What the last pass gave to each token of the only row; 0 where it scored nothing."""
-        if self.last is None:
-            return [0.0] * len(tokens)
-        width = min(self.last.shape[1], len(tokens))
-        logits = self.last[0, :width].float()
-        chosen = torch.tensor(tokens[:width], device=logits.device).unsqueeze(1)
-        probs = (logits.gather(1, chosen).squeeze(1) - logits.logsumexp(dim=1)).exp()
-        return _numbers_of(probs) + [0.0] * (len(tokens) - width)
+    def watch(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """Yield the loop's steps and note them."""
+        while True:
+            since = time.perf_counter()
+            with torch.inference_mode():
+                step = next(steps, None)
+            self.seconds += time.perf_counter() - since
+            if step is None:
+                return
+            self._last = step
+            self._is_written = self._is_written | (step.committed | step.revised).cpu()
+            yield step
+
+    def drawn(self, kept: Sequence[float] | None = None) -> Drawn:
+        """What has come of it.
+
+        Args:
+            kept: The last pass's probability of each token; None if nobody listened in.
+
+        Returns:
+            The canvas as the last step left it.
+        """
+        last = self.last
+        final = ids_of(last.tokens[0])
+        stays = [1.0] * len(final) if kept is None else kept
+        put = [float(number) for number in last.confidence[0]]
+        marks = zip(self._is_written[0].tolist(), put, self.sheet.is_editable, stays, strict=True)
+        return Drawn(
+            sheet=self.sheet,
+            tokens=final,
+            confidence=[1.0 if not free else new if is_new else old for is_new, new, free, old in marks],
+            nfe=self.nfe,
+            is_stable=not bool((last.revised | last.committed).any()),
+            seconds=self.seconds,
+        )
 
 
 def native_tokenizer(engine: Engine) -> Tokenizer:
@@ -118,10 +146,51 @@ def read_instruction(engine: Engine, instruction: str | None) -> tuple[Cache | N
     return engine.denoiser.encode(torch.tensor([ids], device=engine.device)), len(ids)
 
 
+def steps_of(
+    engine: Engine,
+    sheet: Sheet,
+    tokens: Sequence[int],
+    *,
+    denoiser: Denoiser,
+    context: Cache | None,
+    settings: SamplerSettings,
+    seed: int,
+    block: int,
+) -> Iterator[Step]:
+    """Start the loop on a sheet.
+
+    Args:
+        engine: The model at work.
+        sheet: Says what may change.
+        tokens: What stands on it by now.
+        denoiser: Whom the loop asks; the engine's, or one around it.
+        context: What ``read_instruction`` returned.
+        settings: How to go on.
+        seed: Fixes every draw ...
+        block: ... together with the number of the canvas.
+
+    Returns:
+        The loop's steps, at least one.
+    """
+    special = engine.special_ids
+    assert special.mask is not None, "a model that redraft train made has [MASK]"
+    canvas = torch.tensor([tokens], device=engine.device)
+    return sample(
+        denoiser,
+        context=context,
+        canvas=Canvas.from_tokens(canvas, torch.tensor([sheet.is_editable], device=engine.device), special.mask),
+        settings=settings,
+        # Text on a sheet ends where the sheet says: it gets shorter by empty slots, never by an early end.
+        special=replace(special, forbidden=(*special.forbidden, *special.ends)),
+        seeds=torch.tensor([seed]),
+        block=block,
+    )
+
+
 def draw(
     engine: Engine, sheet: Sheet, *, context: Cache | None, settings: SamplerSettings, seed: int, block: int
 ) -> Run[Drawn]:
-    """Redraft a sheet.
+    """Draw a sheet with gaps.
 
     Args:
         engine: The model at work.
@@ -134,59 +203,20 @@ def draw(
     Returns:
         A run that yields the loop's steps and ends in the canvas after the last pass.
     """
-    return Run(_passes(engine, sheet, context, settings, seed, block))
 
+    def passes() -> Generator[Step, None, Drawn]:
+        log = Log(sheet)
+        steps = steps_of(
+            engine,
+            sheet,
+            sheet.tokens,
+            denoiser=engine.denoiser,
+            context=context,
+            settings=settings,
+            seed=seed,
+            block=block,
+        )
+        yield from log.watch(steps)
+        return log.drawn()
 
-def _passes(
-    engine: Engine, sheet: Sheet, context: Cache | None, settings: SamplerSettings, seed: int, block: int
-) -> Generator[Step, None, Drawn]:
-    special = _without_end(engine.special_ids)
-    tokens = torch.tensor([sheet.tokens], device=engine.device)
-    is_editable = torch.tensor([sheet.is_editable], device=engine.device)
-    # Of a gap the steps say everything; a draft's own tokens have no confidence unless somebody listens in.
-    witness = None if special.mask in sheet.tokens else Witness(engine.denoiser)
-    steps = sample(
-        witness or engine.denoiser,
-        context=context,
-        canvas=Canvas.from_tokens(tokens, is_editable, special.mask),
-        settings=settings,
-        special=special,
-        seeds=torch.tensor([seed]),
-        block=block,
-    )
-    last: Step | None = None
-    is_written = torch.zeros_like(is_editable)
-    spent = 0.0
-    while True:
-        since = time.perf_counter()
-        with torch.inference_mode():
-            step = next(steps, None)
-        spent += time.perf_counter() - since
-        if step is None:
-            break
-        last = step
-        is_written = is_written | step.committed | step.revised
-        yield step
-    assert last is not None, "the loop yields at least once"
-    final = ids_of(last.tokens[0])
-    kept = [1.0] * len(final) if witness is None else witness.probability_of(final)
-    confidence = _numbers_of(last.confidence[0])
-    written = zip(is_written[0].tolist(), confidence, sheet.is_editable, kept, strict=True)
-    return Drawn(
-        tokens=final,
-        confidence=[
-            1.0 if not may_change else put if was_written else stays for was_written, put, may_change, stays in written
-        ],
-        nfe=last.nfe[0],
-        is_stable=not bool((last.revised | last.committed).any()),
-        seconds=spent,
-    )
-
-
-def _numbers_of(row: torch.Tensor) -> list[float]:
-    return [float(number) for number in row]
-
-
-def _without_end(special: SpecialIds) -> SpecialIds:
-    """Text on a sheet ends where the sheet says: it gets shorter by empty slots, never by an early end."""
-    return replace(special, forbidden=(*special.forbidden, *special.ends))
+    return Run(passes())

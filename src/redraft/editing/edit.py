@@ -5,18 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redraft.denoiser import Cache
-from redraft.editing.drawing import Drawn, draw, native_tokenizer, read_instruction
+from redraft.editing.drawing import Drawn, native_tokenizer, read_instruction
+from redraft.editing.growing import GROWTH
 from redraft.editing.pieces import Piece, cut_pieces, join_pieces, pieces_of
 from redraft.editing.pins import Span, merge_spans, pinned_spans
-from redraft.editing.presets import edit_settings
+from redraft.editing.presets import EditPlan, edit_plan
 from redraft.editing.result import EditResult, changes_of
+from redraft.editing.revising import revise
 from redraft.editing.run import Run
 from redraft.editing.sheet import lay_draft, most_tokens
 from redraft.editing.source import Source, source_of
-from redraft.editing.windows import surroundings, windows_of
+from redraft.editing.windows import MOST_CHARS, surroundings, windows_of
 from redraft.engine import Engine, Request
 from redraft.errors import ConfigError
-from redraft.sampler import SamplerSettings, Step
+from redraft.sampler import Step
+from redraft.text import Tokenizer
 
 __all__ = ["edit_text"]
 
@@ -28,10 +31,11 @@ class _Edit:
     engine: Engine
     source: Source
     pins: Sequence[Span]
-    settings: SamplerSettings
+    plan: EditPlan
     seed: int
     context: Cache | None
     prompt_tokens: int
+    capacity: int = 0
     pieces: list[Piece] = field(default_factory=list[Piece])
     drawn: list[Drawn] = field(default_factory=list[Drawn])
 
@@ -73,14 +77,14 @@ def edit_text(
     if instruction is not None and not instruction.strip():
         raise ConfigError("the instruction is empty; leave it out to repair what is wrong, or say what to do")
     spans = pinned_spans(source.text, lines=lines, keep=keep, pins=pins)
-    settings = edit_settings(engine, effort, changes)
+    plan = edit_plan(engine, effort, changes)
     Request.from_prompt("-", seed=seed)  # refuses a seed that is none
     context, prompt_tokens = read_instruction(engine, instruction)
     edit = _Edit(
         engine=engine,
         source=source,
         pins=spans,
-        settings=settings,
+        plan=plan,
         seed=seed,
         context=context,
         prompt_tokens=prompt_tokens,
@@ -92,12 +96,13 @@ def _steps(edit: _Edit) -> Generator[Step, None, EditResult]:
     """Window after window, what lies between them untouched."""
     text = edit.source.text
     tokenizer = native_tokenizer(edit.engine)
-    capacity = most_tokens(edit.settings.canvas_length)
-    due = windows_of(text, edit.pins, lambda part: len(tokenizer.encode(part)), capacity)[::-1]
+    length = edit.plan.settings.canvas_length
+    edit.capacity = _capacity(tokenizer, text, length)
+    due = windows_of(text, edit.pins, lambda part: len(tokenizer.encode(part)), edit.capacity)[::-1]
     place = 0
     while due:
         start, end = due.pop()
-        if lay_draft(tokenizer, text[start:end], (), edit.settings.canvas_length) is None:
+        if lay_draft(tokenizer, text[start:end], (), length) is None:
             middle = (start + end) // 2  # tokens are counted line by line before, which may be a few too few
             due += [(middle, end), (start, middle)]
             continue
@@ -108,16 +113,24 @@ def _steps(edit: _Edit) -> Generator[Step, None, EditResult]:
     return _result(edit)
 
 
+def _capacity(tokenizer: Tokenizer, text: str, length: int) -> int:
+    """Most tokens of a window: all that a canvas holds if that is the whole text, else room to grow is left."""
+    whole = most_tokens(length)
+    if len(text) <= whole * MOST_CHARS and len(tokenizer.encode(text)) <= whole:
+        return whole
+    return most_tokens(max(length - GROWTH, length // 2))
+
+
 def _window(edit: _Edit, start: int, end: int) -> Generator[Step, None, None]:
     """One canvas: a part of the text between lines that stay, those before it as they are by now."""
-    text, length = edit.source.text, edit.settings.canvas_length
+    text, length = edit.source.text, edit.plan.settings.canvas_length
     tokenizer = native_tokenizer(edit.engine)
     left, right = surroundings(
         "".join(piece.after for piece in edit.pieces),
         text[start:end],
         text[end:],
         lambda part: len(tokenizer.encode(part)),
-        most_tokens(length),
+        edit.capacity,
     )
     core = (len(left), len(left) + end - start)
     inside = ((max(low, start) - start + core[0], min(high, end) - start + core[0]) for low, high in edit.pins)
@@ -127,18 +140,11 @@ def _window(edit: _Edit, start: int, end: int) -> Generator[Step, None, None]:
     if not sheet.has_work:
         edit.pieces.append(Piece(text[start:end], text[start:end], 1.0))
         return
-    run = draw(
-        edit.engine,
-        sheet,
-        context=edit.context,
-        settings=edit.settings,
-        seed=edit.seed,
-        block=len(edit.drawn),
-    )
+    run = revise(edit.engine, sheet, context=edit.context, plan=edit.plan, seed=edit.seed, block=len(edit.drawn))
     yield from run
     drawn = run.result
     edit.drawn.append(drawn)
-    edit.pieces += cut_pieces(pieces_of(tokenizer, sheet, drawn.tokens, drawn.confidence), *core)
+    edit.pieces += cut_pieces(pieces_of(tokenizer, drawn.sheet, drawn.tokens, drawn.confidence), *core)
 
 
 def _result(edit: _Edit) -> EditResult:

@@ -1,16 +1,17 @@
-"""What an effort means for an edit: how sure a change must be, and how often the text is looked at again.
+"""What an effort means for an edit: how sure a change must be, how often one looks again, how often a canvas may grow.
 
 On an edit's canvas everything stands from the start, so every pass revises, and one that changes nothing is the last.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from redraft.engine import Engine
 from redraft.errors import ConfigError
 from redraft.sampler import SamplerSettings
 
-__all__ = ["edit_settings", "infill_settings"]
+__all__ = ["EditPlan", "edit_plan", "edit_settings", "infill_settings"]
 
 _EDIT: Mapping[str, dict[str, Any]] = {
     "instant": {"edit_threshold": 0.5, "max_steps": 1},
@@ -20,8 +21,54 @@ _EDIT: Mapping[str, dict[str, Any]] = {
 }
 """Above one half the likeliest token is likelier than all others together, the one that stands there included."""
 
+_NUM_GROWTHS: Mapping[str, int] = {"instant": 0, "low": 1, "medium": 2, "high": 4}
+"""How often a canvas may grow. An instant edit has no second pass, in which what is open could be written."""
+
 _ANYWHERE: Mapping[str, Any] = {"lookahead": None, "answer_slots": 0, "sure_threshold": None}
 """Text that was given has no place where drawing begins, no answer in front, and more to verify than what is new."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditPlan:
+    """How a text is revised."""
+
+    settings: SamplerSettings
+    """Rules on the canvas as it is at first."""
+    growth_settings: SamplerSettings
+    """Rules on one that has grown, where there is something to write before the text is looked at again."""
+    num_growths: int
+    """How often it may grow."""
+
+    @property
+    def growth_threshold(self) -> float:
+        """How sure the model must be that a place needs more room: as sure as of any other change."""
+        return self.settings.edit_threshold or 0.0
+
+
+def edit_plan(engine: Engine, effort: str, changes: Mapping[str, Any]) -> EditPlan:
+    """All that an effort means for an edit.
+
+    Args:
+        engine: The model at work.
+        effort: instant, low, medium or high.
+        changes: Single settings by name.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ConfigError: A name or a value is not allowed, or nothing could ever change.
+    """
+    settings = edit_settings(engine, effort, changes)
+    passes = infill_settings(engine, effort, {}).max_steps
+    return EditPlan(
+        settings=settings,
+        growth_settings=edit_settings(
+            engine, effort, {"max_steps": passes, "verify_passes": settings.verify_passes, **changes}
+        ),
+        # Without edits every pass reopens, and nothing says that a place is too short.
+        num_growths=0 if settings.edit_threshold is None else _NUM_GROWTHS[effort],
+    )
 
 
 def edit_settings(engine: Engine, effort: str, changes: Mapping[str, Any]) -> SamplerSettings:

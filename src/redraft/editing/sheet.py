@@ -12,7 +12,7 @@ from functools import cache
 from redraft.editing.pins import Span, is_covered
 from redraft.text import Tokenizer, with_slack
 
-__all__ = ["Sheet", "lay_draft", "lay_gaps", "most_tokens"]
+__all__ = ["Sheet", "close_sheet", "lay_draft", "lay_gaps", "most_tokens"]
 
 _END_UNIT = 8
 """Canvases end at a multiple of this, as in training, where the text leaves room."""
@@ -71,7 +71,8 @@ def lay_draft(tokenizer: Tokenizer, text: str, pins: Sequence[Span], canvas_leng
             around = [one for one in (_next(is_free, index, -1), _next(is_free, index, 1)) if one is not None]
             is_free[index] = any(around)
     is_editable = [bool(free) for (start, end), free in zip(units, is_free, strict=True) for _ in range(start, end)]
-    return _with_end(tokenizer, tokens, is_editable, units, canvas_length)
+    sheet = Sheet(tokens=tuple(tokens), is_editable=tuple(is_editable), units=tuple(units))
+    return close_sheet(tokenizer, sheet, canvas_length)
 
 
 def lay_gaps(
@@ -95,7 +96,8 @@ def lay_gaps(
         tokens += [tokenizer.special.mask] * length + list(piece)
         is_editable += [True] * length + [False] * len(piece)
     assert len(tokens) < canvas_length, f"{len(tokens)} positions and an end on a canvas of {canvas_length}"
-    return _with_end(tokenizer, tokens, is_editable, units, canvas_length)
+    sheet = Sheet(tokens=tuple(tokens), is_editable=tuple(is_editable), units=tuple(units))
+    return close_sheet(tokenizer, sheet, canvas_length)
 
 
 def _units_of(
@@ -131,14 +133,21 @@ def _next(is_free: Sequence[bool | None], index: int, way: int) -> bool | None:
     return None
 
 
-def _with_end(
-    tokenizer: Tokenizer, tokens: Sequence[int], is_editable: Sequence[bool], units: Sequence[Span], canvas_length: int
-) -> Sheet:
-    """Close a canvas with the end of the text."""
-    length = min(-(-(len(tokens) + 1) // _END_UNIT) * _END_UNIT, canvas_length)
-    num_ends = length - len(tokens)
+def close_sheet(tokenizer: Tokenizer, sheet: Sheet, canvas_length: int) -> Sheet:
+    """Close a canvas with the end of the text.
+
+    Args:
+        tokenizer: The model's.
+        sheet: One without an end.
+        canvas_length: The model's longest canvas; an end still fits on it.
+
+    Returns:
+        The sheet with its pinned end.
+    """
+    length = min(-(-(len(sheet.tokens) + 1) // _END_UNIT) * _END_UNIT, canvas_length)
+    num_ends = length - len(sheet.tokens)
     return Sheet(
-        tokens=(*tokens, *([tokenizer.special.end_of_text] * num_ends)),
-        is_editable=(*is_editable, *([False] * num_ends)),
-        units=tuple(units),
+        tokens=(*sheet.tokens, *([tokenizer.special.end_of_text] * num_ends)),
+        is_editable=(*sheet.is_editable, *([False] * num_ends)),
+        units=sheet.units,
     )

@@ -5,6 +5,7 @@ It knows nothing of models, noise or tasks.
 
 from redraft.text.align import align
 from redraft.text.chat import Role, Segment, encode_conversation, encode_segment, read_role
+from redraft.text.growth import Growth, lay_revision
 from redraft.text.published import PublishedTokenizer
 from redraft.text.published_special import PublishedSpecial
 from redraft.text.slack import with_slack, without_slack
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_VOCAB_SIZE",
     "SPECIAL_TEXTS",
     "Field",
+    "Growth",
     "PublishedSpecial",
     "PublishedTokenizer",
     "Role",
@@ -27,6 +29,7 @@ __all__ = [
     "encode_conversation",
     "encode_segment",
     "lay_out",
+    "lay_revision",
     "read_role",
     "with_slack",
     "without_slack",

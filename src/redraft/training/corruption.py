@@ -150,7 +150,7 @@ def corrupt(
     is_wrong_row = is_partial & (torch.rand(num_rows, generator=rng) < recipe.corrupt_share)
     is_guessed_row = is_wrong_row & (torch.rand(num_rows, generator=rng) < recipe.own_predictions_share)
     if batch.forms is not None:
-        is_guessed_row |= batch.forms.is_own_draft(table.mask)
+        is_guessed_row |= batch.forms.is_own
     if guess is None or progress < recipe.own_predictions_after:
         is_guessed_row = torch.zeros_like(is_guessed_row)
     rate = torch.rand(num_rows, 1, generator=rng) * recipe.max_corrupt
@@ -287,7 +287,7 @@ def fill_with_guesses(
     rate = torch.rand(x_t.shape[0], 1, generator=rng) * recipe.max_own_predictions
     if batch.forms is not None:
         # A draft of the model's own is a whole one.
-        rate = torch.where(batch.forms.is_own_draft(table.mask)[:, None], 1.0, rate)
+        rate = torch.where(batch.forms.is_own[:, None], 1.0, rate)
     is_filled = (
         (torch.rand(x_t.shape, generator=rng) < rate) & is_masked & batch.is_supervised & is_guessed_row[:, None]
     )

@@ -3,12 +3,19 @@
 import random
 
 from redraft.tasks.problem import Problem
-from redraft.text import Tokenizer, align, with_slack
+from redraft.text import Growth, Tokenizer, lay_revision, with_slack
 from redraft.training.damage import Damage
 from redraft.training.form_config import EditRecipe
 from redraft.training.laid import Laid
 
 __all__ = ["Drafts"]
+
+_OPENED_SHARE = 0.5
+"""Of the drafts that have to grow, the share that is seen after it: the places are open and wait to be written."""
+
+_SLACKS = (8, 16, 32)
+"""Most slots that such a place has beyond what it needs, one of these as often as another: like ``GROWTH`` in decoding
+and less, so that the room never tells how much is missing."""
 
 
 class Drafts:
@@ -42,36 +49,61 @@ class Drafts:
         is_own_draft = not is_right and (problem.draft is None or kind < recipe.right_share + recipe.damaged_share)
         if not (is_own_draft or is_right):
             # What has to change can't be known without being told.
-            laid = self._given(problem)
+            laid = self._given(rng, problem)
             return None if laid is None else (laid, True)
         # An instruction that was followed already says nothing of other faults, nor whether to follow it again.
         sees_prompt = problem.draft is None and rng.random() < recipe.with_prompt_share
         laid = self._damaged(rng, problem, is_right)
         return None if laid is None else (laid, sees_prompt)
 
-    def _given(self, problem: Problem) -> Laid | None:
+    def _given(self, rng: random.Random, problem: Problem) -> Laid | None:
         """The task's own draft."""
         assert problem.draft is not None, "only a problem with a draft comes here"
-        return self._lay(problem.draft, problem.answer_text)
+        return self._lay(rng, problem.draft, problem.answer_text)
 
     def _damaged(self, rng: random.Random, problem: Problem, is_right: bool) -> Laid | None:
         """The right text as it is, damaged, or with places for the model to fill."""
         text = problem.answer_text
         if is_right:
-            return self._lay(text, text)
+            return self._lay(rng, text, text)
         if rng.random() >= self.recipe.own_draft_share:
-            return self._lay(self.damage.apply(rng, text), text)
-        laid = self._lay(text, text)
+            return self._lay(rng, self.damage.apply(rng, text), text)
+        laid = self._lay(rng, text, text)
         if laid is None:
             return None
         share = rng.random()
         start = [self.tokenizer.special.mask if rng.random() < share else token for token in laid.start]
-        return Laid(target=laid.target, start=start, is_open=laid.is_open)
+        return Laid(target=laid.target, start=start, is_open=laid.is_open, is_own=True)
 
-    def _lay(self, draft: str, text: str) -> Laid | None:
+    def _lay(self, rng: random.Random, draft: str, text: str) -> Laid | None:
         null = self.tokenizer.special.null
         start = with_slack(self.tokenizer.encode(draft), null, every=self.recipe.slack_every)
-        if len(start) + 1 > self.canvas_length:
+        target, growths = (start, []) if draft == text else lay_revision(start, self.tokenizer.encode(text), null)
+        room = self.canvas_length - 1 - len(start) - sum(len(one.text) - (one.end - one.start) for one in growths)
+        if room < 0:
             return None
-        target = start if draft == text else align(start, self.tokenizer.encode(text), null)
-        return None if target is None else Laid(target=target, start=start, is_open=[True] * len(start))
+        if rng.random() < _OPENED_SHARE:
+            return self._opened(rng, start, target, growths, room)
+        for one in growths:
+            target[one.start : one.end] = [self.tokenizer.special.mask] * (one.end - one.start)
+        return Laid(target=target, start=start, is_open=[True] * len(start))
+
+    def _opened(
+        self, rng: random.Random, start: list[int], target: list[int], growths: list[Growth], room: int
+    ) -> Laid:
+        """A draft whose canvas has grown: open places in which the text that goes there leaves slots behind."""
+        special = self.tokenizer.special
+        wide_start, wide_target = list[int](), list[int]()
+        begin = 0
+        for one in growths:
+            slack = rng.randint(0, min(room, rng.choice(_SLACKS)))
+            room -= slack
+            new = [*one.text, *([special.null] * slack)]
+            wide_start += [*start[begin : one.start], *([special.mask] * len(new))]
+            wide_target += [*target[begin : one.start], *new]
+            begin = one.end
+        return Laid(
+            target=wide_target + target[begin:],
+            start=wide_start + start[begin:],
+            is_open=[True] * (len(wide_start) + len(start) - begin),
+        )

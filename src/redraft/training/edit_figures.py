@@ -40,7 +40,7 @@ def measure_drafts(
     for batch in batches:
         if batch.forms is None:
             continue
-        rows = batch.forms.is_edit & ~batch.forms.is_own_draft(mask)
+        rows = batch.forms.is_edit & ~(batch.forms.start == mask).any(dim=1)
         if not bool(rows.any()):
             continue
         wanted = batch.forms.may_change[rows]

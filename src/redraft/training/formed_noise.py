@@ -59,13 +59,15 @@ def shown_and_masked(
     kind = torch.rand(num_rows, 1, generator=rng)
     is_plain = kind < recipe.edit_plain_share
     has_masks = ~is_plain & (kind < recipe.edit_plain_share + recipe.edit_masked_share)
+    # Where the canvas has to grow it does so before anything else happens there.
+    may_move = forms.is_edit[:, None] & (x_0 != mask)
     # 1. Some of the draft's wrong positions are right by now.
     rate = torch.rand(num_rows, 1, generator=rng)
-    is_fixed = (torch.rand(x_0.shape, generator=rng) < rate) & ~is_plain & forms.is_edit[:, None]
+    is_fixed = (torch.rand(x_0.shape, generator=rng) < rate) & ~is_plain & may_move
     shown = torch.where(is_fixed, x_0, shown)
     # 2. Some are open.
     wrong_rate = torch.rand(num_rows, 1, generator=rng)
     right_rate = _MOST_RIGHT_MASKED * torch.rand(num_rows, 1, generator=rng)
     is_opened = torch.rand(x_0.shape, generator=rng) < torch.where(shown == x_0, right_rate, wrong_rate)
-    is_opened &= has_masks & forms.is_edit[:, None] & forms.may_change
+    is_opened &= has_masks & may_move & forms.may_change
     return shown, (is_masked & ~is_fixed) | is_opened

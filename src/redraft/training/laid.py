@@ -21,13 +21,16 @@ class Laid:
     """One text, up to and without its end of text; the three lists are equally long."""
 
     target: list[int]
-    """What has to stand there in the end, [NULL] slots included."""
+    """What has to stand there in the end, [NULL] slots included. [MASK]: the canvas has to grow here."""
 
     start: list[int]
     """What stands there before the first pass. [MASK]: nothing; in a draft, what the model itself is to write."""
 
     is_open: list[bool]
     """Whether a position may change at all; the others are pinned, and the loss doesn't score them."""
+
+    is_own: bool = False
+    """Whether the model itself writes what is open at first, as it happens to, so that there is something to revise."""
 
     @property
     def form(self) -> Form:
@@ -51,14 +54,13 @@ class Forms:
     is_gap: FormRows
     """Rows that start from a text with gaps."""
 
+    is_own: FormRows
+    """Rows whose draft has places for the model itself to fill."""
+
     @property
     def is_formed(self) -> FormRows:
         """Rows that don't start from an open canvas."""
         return self.is_edit | self.is_gap
-
-    def is_own_draft(self, mask: int) -> FormRows:
-        """Rows whose draft has places for the model itself to fill."""
-        return self.is_edit & (self.start == mask).any(dim=1)
 
 
 def stack_forms(canvases: Sequence[Sequence[int]], laid: Sequence[Laid | None]) -> Forms | None:
@@ -88,4 +90,5 @@ def stack_forms(canvases: Sequence[Sequence[int]], laid: Sequence[Laid | None]) 
         may_change=torch.tensor(may_change),
         is_edit=torch.tensor([form is not None and form.form == "edit" for form in laid]),
         is_gap=torch.tensor([form is not None and form.form == "gap" for form in laid]),
+        is_own=torch.tensor([form is not None and form.is_own for form in laid]),
     )

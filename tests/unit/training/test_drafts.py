@@ -68,11 +68,11 @@ def test_damage_without_a_draft_of_the_task() -> None:
     starts, prompts = set(), set()
     for seed in range(60):
         formed = drafts.lay(random.Random(seed), problem)
-        if formed is None:  # so much is missing that the text finds no room
-            continue
+        assert formed is not None, "the canvas grows"
         laid, sees_prompt = formed
-        assert without_slack(laid.target, tokenizer.special.null) == tokenizer.encode(PROBLEM.answer_text)
-        assert tokenizer.special.mask not in laid.start
+        assert (tokenizer.special.mask in laid.target) + (tokenizer.special.mask in laid.start) < 2
+        if tokenizer.special.mask not in laid.target:
+            assert without_slack(laid.target, tokenizer.special.null) == tokenizer.encode(PROBLEM.answer_text)
         starts.add(tuple(laid.start))
         prompts.add(sees_prompt)
     assert len(starts) > 40
@@ -89,7 +89,45 @@ def test_a_draft_of_the_models_own_has_places_for_it() -> None:
 def test_a_draft_too_long_is_passed_over() -> None:
     assert Drafts(Tokenizer.builtin(), ALWAYS_GIVEN, 10).lay(random.Random(0), PROBLEM) is None
     grown = replace(PROBLEM, draft="a")
-    assert Drafts(Tokenizer.builtin(), ALWAYS_GIVEN, 80).lay(random.Random(0), grown) is None, "no room to grow"
+    assert Drafts(Tokenizer.builtin(), ALWAYS_GIVEN, 9).lay(random.Random(0), grown) is None, "no room to grow"
+
+
+def test_a_draft_that_has_to_grow_says_where_or_is_open_there() -> None:
+    special, tokenizer = Tokenizer.builtin().special, Tokenizer.builtin()
+    problem = replace(PROBLEM, draft="The cat sat.")
+    text, seen, slacks = tokenizer.encode(problem.answer_text), {True: 0, False: 0}, set()
+    for seed in range(60):
+        laid, _ = lay(ALWAYS_GIVEN, seed, problem)
+        assert not laid.is_own
+        is_opened = special.mask in laid.start
+        seen[is_opened] += 1
+        if is_opened:
+            assert without_slack(laid.target, special.null) == text
+            is_written = [token == special.mask for token in laid.start]
+            slacks.add(
+                sum(token == special.null for token, open_ in zip(laid.target, is_written, strict=True) if open_)
+            )
+        else:
+            assert without_slack(laid.start, special.null) == tokenizer.encode("The cat sat.")
+            assert special.mask in laid.target
+            kept = [(old, new) for old, new in zip(laid.start, laid.target, strict=True) if new != special.mask]
+            assert all(old == new for old, new in kept)
+    assert min(seen.values()) > 15
+    assert len(slacks) > 10, "the room doesn't tell how much is missing"
+
+
+def test_where_a_draft_has_to_grow_nothing_else_happens(
+    make_recipe: Callable[..., Recipe], tokenizer: Tokenizer
+) -> None:
+    batch = batch_of(make_recipe, tokenizer, right_share=0.0, own_draft_share=0.0)
+    forms, table = batch.forms, TokenTable.of(tokenizer)
+    assert forms is not None
+    grows = batch.canvas == table.mask
+    assert bool(grows.any())
+    recipe = NoiseRecipe(edit_plain_share=0.0, edit_masked_share=1.0)
+    noised = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=1.0, guess=None)
+    assert bool((noised.canvas == forms.start)[grows].all()), "the draft's own token, never open and never a [MASK]"
+    assert bool(noised.is_corrupted[grows].all())
 
 
 def test_damage_changes_texts_and_repeats() -> None:
@@ -109,6 +147,7 @@ def test_states_of_a_draft(make_recipe: Callable[..., Recipe], tokenizer: Tokeni
     assert bool(forms.is_edit.all())
     assert batch.is_supervised.equal(forms.may_change), "all of the draft is scored, its end is pinned"
     assert not bool((forms.may_change & (batch.canvas == tokenizer.special.end_of_text)).any())
+    assert bool((forms.start == table.mask).any()), "some have grown"
     for shares, is_plain, has_masks in (
         ((1.0, 0.0), True, False),
         ((0.0, 0.0), False, False),
@@ -120,7 +159,7 @@ def test_states_of_a_draft(make_recipe: Callable[..., Recipe], tokenizer: Tokeni
         is_known = is_masked | (noised.canvas == forms.start) | (noised.canvas == batch.canvas)
         assert bool(is_known.all()), "the draft, the truth or a mask: nothing else"
         assert bool(noised.canvas.equal(forms.start)) is is_plain
-        assert bool(is_masked.any()) is has_masks
+        assert bool((is_masked & (forms.start != table.mask)).any()) is has_masks
         assert bool(noised.sees_context.all())
         differs = forms.start != batch.canvas
         num_fixed = int((noised.canvas == batch.canvas)[differs].sum())

@@ -1,0 +1,62 @@
+"""Listens in on a denoiser while a text is revised: how probable each token is, and where the canvas should grow.
+
+At a token that stands, [MASK] means in training that what belongs there doesn't fit and the canvas has to grow first.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+from redraft.denoiser import Cache, Denoiser
+from redraft.types import Logits, Probs, TokenMask, Tokens
+
+__all__ = ["Witness"]
+
+
+class Witness:
+    """Passes a denoiser's scores on and keeps the last ones.
+
+    A wish to grow is no wish for any other token: to the loop, its probability counts as that of leaving the token.
+
+    Args:
+        denoiser: Whom to ask.
+        mask: Id of [MASK].
+    """
+
+    def __init__(self, denoiser: Denoiser, mask: int) -> None:
+        self._denoiser = denoiser
+        self._mask = mask
+        self.vocab_size = denoiser.vocab_size
+        self.uses_self_conditioning = bool(getattr(denoiser, "uses_self_conditioning", False))
+        self._last: Logits | None = None
+
+    def encode(self, tokens: Tokens, cache: Cache | None = None, *, is_valid: TokenMask | None = None) -> Cache:
+        """Take a segment into the context; see ``Denoiser.encode``."""
+        return self._denoiser.encode(tokens, cache, is_valid=is_valid)
+
+    def denoise(self, canvas: Tokens, cache: Cache | None = None, *, self_conditioning: Probs | None = None) -> Logits:
+        """Score a canvas; see ``Denoiser.denoise``."""
+        logits = self._denoiser.denoise(canvas, cache, self_conditioning=self_conditioning)
+        self._last = logits.detach()
+        stands = logits.gather(-1, canvas.unsqueeze(-1))
+        grows = logits[..., self._mask : self._mask + 1]
+        is_open = (canvas == self._mask).unsqueeze(-1)
+        return logits.scatter(-1, canvas.unsqueeze(-1), torch.where(is_open, stands, torch.logaddexp(stands, grows)))
+
+    def probability_of(self, tokens: Sequence[int]) -> list[float]:
+        """What the last pass gave to each token of the only row; 0 where it scored nothing."""
+        if self._last is None:
+            return [0.0] * len(tokens)
+        width = min(self._last.shape[1], len(tokens))
+        logits = self._last[0, :width].float()
+        chosen = torch.tensor(tokens[:width], device=logits.device).unsqueeze(1)
+        probs = (logits.gather(1, chosen).squeeze(1) - logits.logsumexp(dim=1)).exp()
+        return [float(number) for number in probs] + [0.0] * (len(tokens) - width)
+
+    def grows_at(self, threshold: float) -> list[int]:
+        """Where the last pass wanted the only row to grow, more surely than a threshold; pinned positions too."""
+        if self._last is None:
+            return []
+        logits = self._last[0].float()
+        probs = (logits[:, self._mask] - logits.logsumexp(dim=1)).exp()
+        return [int(place) for place in (probs > threshold).nonzero()[:, 0]]
