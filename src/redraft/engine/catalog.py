@@ -15,13 +15,16 @@ from typing import Any, cast
 
 from redraft.errors import CheckpointError, ConfigError, did_you_mean
 
-__all__ = ["DEFAULT_MODEL", "EDITOR_MODEL", "Entry", "resolve", "shipped", "shipped_folder"]
+__all__ = ["DEFAULT_MODEL", "EDITOR_MODEL", "EDITOR_TASKS", "Entry", "resolve", "shipped", "shipped_folder"]
 
 DEFAULT_MODEL = "nano"
 """Used where nobody names a model."""
 
 EDITOR_MODEL = "editor"
 """Used instead where a text is edited, its gaps are filled, or a task is measured that this one was trained on."""
+
+EDITOR_TASKS = ("code", "repair", "rewrite")
+"""What it was trained on."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _MAX_JSON_BYTES = 1 << 20

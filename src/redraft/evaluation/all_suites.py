@@ -8,6 +8,7 @@ from typing import Any
 from redraft.denoiser import TransformerConfig
 from redraft.editing.drawing import native_tokenizer
 from redraft.engine import Engine
+from redraft.engine.catalog import EDITOR_TASKS
 from redraft.errors import ConfigError, DependencyError, RedraftError
 from redraft.evaluation.accuracy import draw_problems, evaluate
 from redraft.evaluation.edit_rewriting import rewriter_for
@@ -24,6 +25,7 @@ def run_all(
     engine: Engine,
     request: SuiteRequest,
     *,
+    editor: Engine | None = None,
     shape: TransformerConfig | None = None,
     tick: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
@@ -34,18 +36,21 @@ def run_all(
     Args:
         engine: The model at work.
         request: What is asked for; the count is of each task.
-        shape: Of the model; ``edit`` times writing a text anew by random weights of it, and isn't asked without.
+        editor: Asked in its place for edits, gaps and the tasks that the shipped editor was trained on; None: nobody.
+        shape: Of the model that edits; ``edit`` times writing a text anew by random weights of it, and isn't asked
+            without.
         tick: Called with a few words, now and then.
 
     Returns:
         The report: ``tasks`` by name, and under ``suites`` the reports of the others.
     """
     since = time.perf_counter()
+    reviser = editor or engine
     suites: dict[str, Callable[[], dict[str, Any]]] = {
         "correction": lambda: run_correction(engine, request, tick=tick),
         "passes": lambda: run_passes(engine, request, tick=tick),
-        "edit": lambda: _run_edit(engine, request, shape, tick),
-        "infill": lambda: run_infill(engine, request, tick=tick),
+        "edit": lambda: _run_edit(reviser, request, shape, tick),
+        "infill": lambda: run_infill(reviser, request, tick=tick),
     }
     return {
         "suite": "all",
@@ -56,9 +61,15 @@ def run_all(
         "effort": request.effort,
         "command": request.command,
         "tasks": {
-            name: _guarded(name, lambda name=name: _run_task(engine, name, request), tick) for name in task_names()
+            name: _guarded(
+                name,
+                lambda name=name: _run_task(reviser if name in EDITOR_TASKS else engine, name, request),
+                tick,
+            )
+            for name in task_names()
         },
         "suites": {name: _guarded(name, run, tick) for name, run in suites.items()},
+        **({} if editor is None else {"editor": {"model": editor.name, "model_digest": editor.digest}}),
         **provenance(engine, engine.settings(request.effort), time.perf_counter() - since),
     }
 
@@ -98,7 +109,7 @@ def _run_task(engine: Engine, name: str, request: SuiteRequest) -> dict[str, Any
     seconds = time.perf_counter() - since
     report = make_report(outcomes, conditions, engine=engine, settings=settings, seconds=seconds)
     shared = {"suite", "seed", "split", "order", "effort", "command", "dials", "settings", "versions", "git_commit"}
-    return {key: value for key, value in report.items() if key not in {*shared, "model", "model_digest"}}
+    return {key: value for key, value in report.items() if key not in {*shared, "model_digest"}}
 
 
 def render_all(report: dict[str, Any]) -> str:
@@ -114,6 +125,7 @@ def render_all(report: dict[str, Any]) -> str:
         f"all, {report['order'].replace('_', ' ')}, {report['count']} problems a task of the {report['split']} split, "
         f"seed {report['seed']}",
         f"model {report['model']} ({report['model_digest'][:12] or 'no digest'}), effort {report['effort']}",
+        *([f"edits, gaps, {', '.join(EDITOR_TASKS)}: {_editor(report)}"] if "editor" in report else []),
         "",
         f"{'task':>14}  {'answer right':>22}  {'all right':>22}  {'tokens/pass':>11}  {'passes':>7}  {'seconds':>8}",
     ]
@@ -128,6 +140,10 @@ def render_all(report: dict[str, Any]) -> str:
     for name, part in report["suites"].items():
         lines += ["", f"# {name}", *([f"not asked: {part['error']}"] if "error" in part else _part(name, part))]
     return "\n".join([*lines, "", f"{report['seconds']} s", *render_provenance(report)])
+
+
+def _editor(report: dict[str, Any]) -> str:
+    return f"model {report['editor']['model']} ({report['editor']['model_digest'][:12] or 'no digest'})"
 
 
 def _part(name: str, report: dict[str, Any]) -> list[str]:

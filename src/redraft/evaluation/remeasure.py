@@ -132,4 +132,7 @@ def _inside(found: Any, key: str, claim: Claim) -> Any:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except (OSError, RedraftError) as error:
+        raise SystemExit(f"error: {error}") from None

@@ -14,13 +14,21 @@ __all__ = ["measure_all"]
 
 
 def measure_all(
-    request: "SuiteRequest", *, model: str, device: str, plot: "Path | None", out: "Path | None", is_json: bool
+    request: "SuiteRequest",
+    *,
+    model: str,
+    editor: str | None,
+    device: str,
+    plot: "Path | None",
+    out: "Path | None",
+    is_json: bool,
 ) -> None:
     """Measure everything and print.
 
     Args:
         request: What is asked for.
         model: Name or path.
+        editor: Name of another model for edits, gaps and the tasks that it was trained on; None asks one for all.
         device: Where it runs.
         plot: Where to draw; None draws nothing.
         out: Folder for report.json, report.txt and report.png, made if it isn't there; None writes none.
@@ -43,10 +51,12 @@ def measure_all(
     engine = load_engine(model, device=device)
     if isinstance(engine, AutoregressiveEngine):
         raise ConfigError(f"{model} writes left to right, and all asks what only diffusion does too; name another")
-    is_native = isinstance(engine.tokenizer, Tokenizer)
-    shape = load_checkpoint(resolve_model(model)).model.config if is_native else None
+    other = None if editor is None else load_engine(editor, device=device)
+    assert not isinstance(other, AutoregressiveEngine), "the model that ships for edits is none"
+    is_native = isinstance((other or engine).tokenizer, Tokenizer)
+    shape = load_checkpoint(resolve_model(editor or model)).model.config if is_native else None
     tick = _say if sys.stderr.isatty() else None
-    report = run_all(engine, request, shape=shape, tick=tick)
+    report = run_all(engine, request, editor=other, shape=shape, tick=tick)
     if tick is not None:
         tick("")
     json_text, table = to_json(report), render_all(report)
