@@ -24,6 +24,9 @@ _EDIT: Mapping[str, dict[str, Any]] = {
 _NUM_GROWTHS: Mapping[str, int] = {"instant": 0, "low": 1, "medium": 2, "high": 4}
 """How often a canvas may grow. An instant edit has no second pass, in which what is open could be written."""
 
+_OF_LOOKING = frozenset({"max_steps", "edit_threshold", "remask_threshold", "verify_passes"})
+"""Settings that mean something else where a gap is filled."""
+
 _ANYWHERE: Mapping[str, Any] = {"lookahead": None, "answer_slots": 0, "sure_threshold": None}
 """Text that was given has no place where drawing begins, no answer in front, and more to verify than what is new."""
 
@@ -33,9 +36,9 @@ class EditPlan:
     """How a text is revised."""
 
     settings: SamplerSettings
-    """Rules on the canvas as it is at first."""
+    """Rules of looking at what stands there."""
     growth_settings: SamplerSettings
-    """Rules on one that has grown, where there is something to write before the text is looked at again."""
+    """Rules of filling the gaps beside places that need room."""
     num_growths: int
     """How often it may grow."""
 
@@ -60,11 +63,10 @@ def edit_plan(engine: Engine, effort: str, changes: Mapping[str, Any]) -> EditPl
         ConfigError: A name or a value is not allowed, or nothing could ever change.
     """
     settings = edit_settings(engine, effort, changes)
-    passes = infill_settings(engine, effort, {}).max_steps
     return EditPlan(
         settings=settings,
-        growth_settings=edit_settings(
-            engine, effort, {"max_steps": passes, "verify_passes": settings.verify_passes, **changes}
+        growth_settings=infill_settings(
+            engine, effort, {name: value for name, value in changes.items() if name not in _OF_LOOKING}
         ),
         # Without edits every pass reopens, and nothing says that a place is too short.
         num_growths=0 if settings.edit_threshold is None else _NUM_GROWTHS[effort],

@@ -1,10 +1,11 @@
-"""Revises a sheet: passes over what stands there, and where a place needs more room, more on a longer canvas."""
+"""Revises a sheet: looks at what stands there, and where a place needs room, fills a gap beside it and looks again."""
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from redraft.denoiser import Cache
-from redraft.editing.drawing import Drawn, Log, native_tokenizer, steps_of
-from redraft.editing.growing import grow, spans_of
+from redraft.editing.drawing import Drawn, Log, draw, native_tokenizer, steps_of
+from redraft.editing.growing import grown, open_places, places_of
 from redraft.editing.presets import EditPlan
 from redraft.editing.run import Run
 from redraft.editing.sheet import Sheet
@@ -36,9 +37,9 @@ def revise(engine: Engine, sheet: Sheet, *, context: Cache | None, plan: EditPla
 def _canvases(
     engine: Engine, sheet: Sheet, context: Cache | None, plan: EditPlan, seed: int, block: int
 ) -> Generator[Step, None, Drawn]:
-    tokenizer = native_tokenizer(engine)
-    witness = Witness(engine.denoiser, tokenizer.special.mask)
-    tokens, settings = list(sheet.tokens), plan.settings
+    tokenizer, length = native_tokenizer(engine), plan.settings.canvas_length
+    witness = Witness(engine.denoiser, tokenizer.special.insert)
+    tokens = list(sheet.tokens)
     nfe, seconds = 0, 0.0
     for left in range(plan.num_growths, -1, -1):
         log = Log(sheet)
@@ -48,30 +49,25 @@ def _canvases(
             tokens,
             denoiser=witness,
             context=context,
-            settings=settings,
+            settings=plan.settings,
             seed=seed,
             block=block,
         )
-        grown = None
+        opening = None
         for step in log.watch(steps):
             yield step
             tokens = ids_of(step.tokens[0])
-            # What is open is written first: it may be what another place waits for.
-            if left and tokenizer.special.mask not in tokens:
-                spans = spans_of(sheet, witness.grows_at(plan.growth_threshold))
-                grown = grow(tokenizer, sheet, tokens, spans, plan.settings.canvas_length)
-                if grown is not None:
+            if left:
+                places = places_of(sheet, witness.grows_at(plan.growth_threshold))
+                opening = open_places(tokenizer, sheet, tokens, places, length)
+                if opening is not None:
                     break
         nfe, seconds = nfe + log.nfe, seconds + log.seconds
-        if grown is None:
+        if opening is None:
             break
-        (sheet, tokens), settings = grown, plan.growth_settings
-    drawn = log.drawn(witness.probability_of(tokens))
-    return Drawn(
-        sheet=drawn.sheet,
-        tokens=drawn.tokens,
-        confidence=drawn.confidence,
-        nfe=nfe,
-        is_stable=drawn.is_stable,
-        seconds=seconds,
-    )
+        filling = draw(engine, opening.sheet, context=context, settings=plan.growth_settings, seed=seed, block=block)
+        yield from filling
+        filled = filling.result
+        nfe, seconds = nfe + filled.nfe, seconds + filled.seconds
+        sheet, tokens = grown(tokenizer, sheet, tokens, opening, filled.tokens, length)
+    return replace(log.drawn(witness.probability_of(tokens)), nfe=nfe, seconds=seconds)

@@ -1,6 +1,6 @@
 """Listens in on a denoiser while a text is revised: how probable each token is, and where the canvas should grow.
 
-At a token that stands, [MASK] means in training that what belongs there doesn't fit and the canvas has to grow first.
+At a token that stands, [INS] says in training that what belongs there doesn't fit and the canvas has to grow first.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ class Witness:
 
     Args:
         denoiser: Whom to ask.
-        mask: Id of [MASK].
+        insert: Id of [INS].
     """
 
-    def __init__(self, denoiser: Denoiser, mask: int) -> None:
+    def __init__(self, denoiser: Denoiser, insert: int) -> None:
         self._denoiser = denoiser
-        self._mask = mask
+        self._insert = insert
         self.vocab_size = denoiser.vocab_size
         self.uses_self_conditioning = bool(getattr(denoiser, "uses_self_conditioning", False))
         self._last: Logits | None = None
@@ -38,10 +38,9 @@ class Witness:
         """Score a canvas; see ``Denoiser.denoise``."""
         logits = self._denoiser.denoise(canvas, cache, self_conditioning=self_conditioning)
         self._last = logits.detach()
-        stands = logits.gather(-1, canvas.unsqueeze(-1))
-        grows = logits[..., self._mask : self._mask + 1]
-        is_open = (canvas == self._mask).unsqueeze(-1)
-        return logits.scatter(-1, canvas.unsqueeze(-1), torch.where(is_open, stands, torch.logaddexp(stands, grows)))
+        stands = canvas.unsqueeze(-1)
+        grows = logits[..., self._insert : self._insert + 1]
+        return logits.scatter(-1, stands, torch.logaddexp(logits.gather(-1, stands), grows))
 
     def probability_of(self, tokens: Sequence[int]) -> list[float]:
         """What the last pass gave to each token of the only row; 0 where it scored nothing."""
@@ -58,5 +57,5 @@ class Witness:
         if self._last is None:
             return []
         logits = self._last[0].float()
-        probs = (logits[:, self._mask] - logits.logsumexp(dim=1)).exp()
+        probs = (logits[:, self._insert] - logits.logsumexp(dim=1)).exp()
         return [int(place) for place in (probs > threshold).nonzero()[:, 0]]

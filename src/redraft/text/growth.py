@@ -4,7 +4,7 @@ What fits where it belongs is written in place, the slots beside it included. Wh
 would shift everything up to the next free slots; the canvas grows there instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -42,18 +42,21 @@ class _Change:
         return self.text_end - self.text_start > self.end - self.start
 
 
-def lay_revision(canvas: Sequence[int], target: Sequence[int], null: int) -> tuple[list[int], list[Growth]]:
+def lay_revision(
+    canvas: Sequence[int], target: Sequence[int], null: int, continues: Collection[int] = ()
+) -> tuple[list[int], list[Growth]]:
     """Lay a text onto a canvas, change by change.
 
-    >>> lay_revision([0, 5, 6, 0, 7, 0], [5, 8, 6, 7], 0)  # no slot between 5 and 6
-    ([0, 5, 6, 0, 7, 0], [Growth(start=2, end=3, text=(8, 6))])
+    >>> lay_revision([0, 5, 6, 7, 0], [5, 8, 6, 7], 0)  # no slot beside the place of 8
+    ([0, 5, 6, 7, 0], [Growth(start=2, end=3, text=(8, 6))])
     >>> lay_revision([0, 5, 6, 0, 7, 0], [5, 6, 8, 7], 0)
     ([0, 5, 6, 8, 7, 0], [])
 
     Args:
-        canvas: What stands there: tokens of the draft, and slots.
+        canvas: What stands there: tokens of the draft, and slots; at least one of them.
         target: The revised text; slots in it are left out.
         null: Id of [NULL].
+        continues: Ids that go on with a character: no change begins or ends before one of them.
 
     Returns:
         The canvas with all that fits in place, and the stretches, in order and apart, where it has to grow; they stand
@@ -62,7 +65,7 @@ def lay_revision(canvas: Sequence[int], target: Sequence[int], null: int) -> tup
     text = [token for token in target if token != null]
     laid = list(canvas)
     growths: list[Growth] = []
-    for change in _changes(canvas, text, null):
+    for change in _changes(canvas, text, null, continues):
         new = text[change.text_start : change.text_end]
         if change.is_growth:
             growths.append(Growth(change.start, change.end, tuple(new)))
@@ -73,27 +76,41 @@ def lay_revision(canvas: Sequence[int], target: Sequence[int], null: int) -> tup
     return laid, growths
 
 
-def _changes(canvas: Sequence[int], text: Sequence[int], null: int) -> list[_Change]:
+def _changes(canvas: Sequence[int], text: Sequence[int], null: int, continues: Collection[int]) -> list[_Change]:
     """Where draft and text differ, each with the slots beside it."""
     places = [place for place, token in enumerate(canvas) if token != null]
-    matcher = SequenceMatcher(None, [canvas[place] for place in places], text, autojunk=False)
+    draft = [canvas[place] for place in places]
+    bounds = [-1, *places, len(canvas)]
     changes: list[_Change] = []
-    for kind, first, last, text_first, text_last in matcher.get_opcodes():
+    codes = SequenceMatcher(None, draft, text, autojunk=False).get_opcodes()
+    for number, (kind, first, last, text_first, text_last) in enumerate(codes):
         if kind == "equal":
             continue
-        start = places[first - 1] + 1 if first else 0
-        end = places[last] if last < len(places) else len(canvas)
-        if start == end:  # put in where no slot is: what stands behind makes room, or before, at the very end
-            if last < len(places):
-                end, text_last = end + 1, text_last + 1
-            else:
-                start, text_first = start - 1, text_first - 1
-        change = _Change(start, end, text_first, text_last)
+        # What stays on both sides; of it the change may take tokens, the same of the draft and of the text.
+        left = first - codes[number - 1][1] if number else 0
+        right = codes[number + 1][2] - last if number + 1 < len(codes) else 0
+        before = behind = 0
+        if bounds[last + 1] - bounds[first] == 1:  # put in where no slot is: what stands behind makes room, or before
+            before, behind = (0, 1) if right else (1, 0)
+        while behind < right and draft[last + behind] in continues:
+            behind += 1
+        while before < left and _goes_on(draft, text, first - before, text_first - before, continues):
+            before += 1
+        change = _Change(bounds[first - before] + 1, bounds[last + behind + 1], text_first - before, text_last + behind)
         while changes and _belong_together(changes[-1], change):
             earlier = changes.pop()
             change = _Change(earlier.start, change.end, earlier.text_start, change.text_end)
         changes.append(change)
     return changes
+
+
+def _goes_on(
+    draft: Sequence[int], text: Sequence[int], first: int, text_first: int, continues: Collection[int]
+) -> bool:
+    """Whether the draft or the text of a change begins in the midst of a character."""
+    return (first < len(draft) and draft[first] in continues) or (
+        text_first < len(text) and text[text_first] in continues
+    )
 
 
 def _belong_together(one: _Change, other: _Change) -> bool:

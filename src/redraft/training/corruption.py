@@ -50,6 +50,9 @@ class TokenTable:
     mask: int
     """Id of [MASK]."""
 
+    insert: int
+    """Id of [INS]."""
+
     num_ordinary: int
     """Ids below this are ordinary text."""
 
@@ -78,6 +81,7 @@ class TokenTable:
         is_place[places] = True
         return cls(
             mask=special.mask,
+            insert=special.insert,
             num_ordinary=special.first,
             place_tokens=places,
             is_place=is_place,
@@ -143,7 +147,9 @@ def corrupt(
     sees_context = ~is_dropped | (torch.rand(num_rows, generator=rng) >= recipe.drop_context_share)
     shown = x_0
     if batch.forms is not None:
-        shown, is_masked = shown_and_masked(batch.forms, x_0, is_masked, recipe, table.mask, rng)
+        shown, is_masked = shown_and_masked(
+            batch.forms, x_0, is_masked, recipe, mask=table.mask, insert=table.insert, rng=rng
+        )
         sees_context |= batch.forms.is_formed
     x_t = shown.masked_fill(is_masked, table.mask)
     # 3. Wrong tokens among the visible ones.
@@ -264,7 +270,7 @@ def substitutes(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch
     is plausible, or into an arbitrary one. A draw may hit the truth by chance; then nothing is wrong there.
     """
     shape = batch.canvas.shape
-    pool = batch.canvas[batch.is_supervised]
+    pool = batch.canvas[batch.is_supervised & (batch.canvas != table.insert)]
     elsewhere = pool[torch.randint(len(pool), shape, generator=rng)]
     arbitrary = torch.randint(table.num_ordinary, shape, generator=rng)
     drawn = torch.where(torch.rand(shape, generator=rng) < HALF, elsewhere, arbitrary)
@@ -297,7 +303,7 @@ def fill_with_guesses(
     if not bool(logits.isfinite().all()):
         # The model has diverged; the loss of this very step says so in words.
         return x_t
-    # [MASK] is no token of a text; the sampler never commits it.
-    logits[:, table.mask] = -torch.inf
+    # [MASK] and [INS] are no tokens of a text; the sampler never commits them.
+    logits[:, [table.mask, table.insert]] = -torch.inf
     sampled = torch.multinomial(torch.softmax(logits, dim=-1), 1, generator=rng)[:, 0]
     return x_t.masked_scatter(is_filled, sampled)

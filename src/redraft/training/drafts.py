@@ -11,11 +11,11 @@ from redraft.training.laid import Laid
 __all__ = ["Drafts"]
 
 _OPENED_SHARE = 0.5
-"""Of the drafts that have to grow, the share that is seen after it: the places are open and wait to be written."""
+"""Of the drafts that have to grow, the share that is seen after it: open places wait for the new text."""
 
 _SLACKS = (8, 16, 32)
-"""Most slots that such a place has beyond what it needs, one of these as often as another: like ``GROWTH`` in decoding
-and less, so that the room never tells how much is missing."""
+"""Most slots beyond what such a place needs, one of these as often as another: about what decoding gives, and less, so
+that the room never tells how much is missing."""
 
 
 class Drafts:
@@ -31,6 +31,8 @@ class Drafts:
         self.tokenizer = tokenizer
         self.recipe = recipe
         self.canvas_length = canvas_length
+        ids = range(tokenizer.special.first)
+        self._continues = frozenset(id for id in ids if tokenizer.token_bytes(id)[0] & 0xC0 == 0x80)
         self.damage = Damage(tokenizer, recipe.max_errors)
 
     def lay(self, rng: random.Random, problem: Problem) -> tuple[Laid, bool] | None:
@@ -73,37 +75,45 @@ class Drafts:
             return None
         share = rng.random()
         start = [self.tokenizer.special.mask if rng.random() < share else token for token in laid.start]
-        return Laid(target=laid.target, start=start, is_open=laid.is_open, is_own=True)
+        return Laid(target=laid.target, start=start, is_open=laid.is_open, form="edit", is_own=True)
 
     def _lay(self, rng: random.Random, draft: str, text: str) -> Laid | None:
-        null = self.tokenizer.special.null
-        start = with_slack(self.tokenizer.encode(draft), null, every=self.recipe.slack_every)
-        target, growths = (start, []) if draft == text else lay_revision(start, self.tokenizer.encode(text), null)
-        room = self.canvas_length - 1 - len(start) - sum(len(one.text) - (one.end - one.start) for one in growths)
-        if room < 0:
+        special = self.tokenizer.special
+        start = with_slack(self.tokenizer.encode(draft), special.null, every=self.recipe.slack_every)
+        target, growths = start, list[Growth]()
+        if draft != text:
+            target, growths = lay_revision(start, self.tokenizer.encode(text), special.null, self._continues)
+        # Beside what it replaces, a text that is put in takes two marks.
+        room = self.canvas_length - 1 - len(start) - sum(len(one.text) + 2 for one in growths)
+        if len(start) + 1 > self.canvas_length or (growths and room < 0):
             return None
-        if rng.random() < _OPENED_SHARE:
+        if growths and rng.random() < _OPENED_SHARE:
             return self._opened(rng, start, target, growths, room)
         for one in growths:
-            target[one.start : one.end] = [self.tokenizer.special.mask] * (one.end - one.start)
-        return Laid(target=target, start=start, is_open=[True] * len(start))
+            target[one.start : one.end] = [special.insert] * (one.end - one.start)
+        return Laid(target=target, start=start, is_open=[True] * len(start), form="edit")
 
     def _opened(
         self, rng: random.Random, start: list[int], target: list[int], growths: list[Growth], room: int
     ) -> Laid:
-        """A draft whose canvas has grown: open places in which the text that goes there leaves slots behind."""
+        """A draft that has grown: behind each place, which is marked and stays to be read, one for the new text."""
         special = self.tokenizer.special
-        wide_start, wide_target = list[int](), list[int]()
+        laid = Laid(target=[], start=[], is_open=[], form="edit")
+
+        def put(before: list[int], after: list[int], *, is_open: bool) -> None:
+            laid.start.extend(before)
+            laid.target.extend(after)
+            laid.is_open.extend([is_open] * len(before))
+
         begin = 0
         for one in growths:
             slack = rng.randint(0, min(room, rng.choice(_SLACKS)))
             room -= slack
             new = [*one.text, *([special.null] * slack)]
-            wide_start += [*start[begin : one.start], *([special.mask] * len(new))]
-            wide_target += [*target[begin : one.start], *new]
+            marked = [special.delete, *start[one.start : one.end], special.insert]
+            put(start[begin : one.start], target[begin : one.start], is_open=True)
+            put(marked, marked, is_open=False)
+            put([special.mask] * len(new), new, is_open=True)
             begin = one.end
-        return Laid(
-            target=wide_target + target[begin:],
-            start=wide_start + start[begin:],
-            is_open=[True] * (len(wide_start) + len(start) - begin),
-        )
+        put(start[begin:], target[begin:], is_open=True)
+        return laid

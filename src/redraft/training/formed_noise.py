@@ -35,7 +35,9 @@ def shown_and_masked(
     x_0: Tokens,
     is_masked: TokenMask,
     recipe: NoiseRecipe,
+    *,
     mask: int,
+    insert: int,
     rng: torch.Generator,
 ) -> tuple[Tokens, TokenMask]:
     """Draw the state of each row: which token is shown, and which are masked.
@@ -49,6 +51,7 @@ def shown_and_masked(
         is_masked: Masks drawn for an open canvas.
         recipe: The share of each state.
         mask: Id of [MASK].
+        insert: Id of [INS], the target of what makes the canvas grow.
         rng: Source of every draw.
 
     Returns:
@@ -60,7 +63,7 @@ def shown_and_masked(
     is_plain = kind < recipe.edit_plain_share
     has_masks = ~is_plain & (kind < recipe.edit_plain_share + recipe.edit_masked_share)
     # Where the canvas has to grow it does so before anything else happens there.
-    may_move = forms.is_edit[:, None] & (x_0 != mask)
+    may_move = forms.is_edit[:, None] & forms.may_change & (x_0 != insert)
     # 1. Some of the draft's wrong positions are right by now.
     rate = torch.rand(num_rows, 1, generator=rng)
     is_fixed = (torch.rand(x_0.shape, generator=rng) < rate) & ~is_plain & may_move
@@ -69,5 +72,5 @@ def shown_and_masked(
     wrong_rate = torch.rand(num_rows, 1, generator=rng)
     right_rate = _MOST_RIGHT_MASKED * torch.rand(num_rows, 1, generator=rng)
     is_opened = torch.rand(x_0.shape, generator=rng) < torch.where(shown == x_0, right_rate, wrong_rate)
-    is_opened &= has_masks & may_move & forms.may_change
+    is_opened &= has_masks & may_move
     return shown, (is_masked & ~is_fixed) | is_opened

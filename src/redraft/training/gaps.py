@@ -56,6 +56,7 @@ def lay_gaps(rng: random.Random, tokenizer: Tokenizer, text: str, recipe: GapRec
         target=target,
         start=[tokenizer.special.mask if is_gap else token for token, is_gap in zip(target, is_open, strict=True)],
         is_open=is_open,
+        form="gap",
     )
 
 

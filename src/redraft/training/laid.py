@@ -21,7 +21,7 @@ class Laid:
     """One text, up to and without its end of text; the three lists are equally long."""
 
     target: list[int]
-    """What has to stand there in the end, [NULL] slots included. [MASK]: the canvas has to grow here."""
+    """What has to stand there in the end, [NULL] slots included. [INS]: the canvas has to grow here."""
 
     start: list[int]
     """What stands there before the first pass. [MASK]: nothing; in a draft, what the model itself is to write."""
@@ -29,13 +29,11 @@ class Laid:
     is_open: list[bool]
     """Whether a position may change at all; the others are pinned, and the loss doesn't score them."""
 
+    form: Form
+    """What it starts from: "gap", a text with pinned parts, or "edit", a draft."""
+
     is_own: bool = False
     """Whether the model itself writes what is open at first, as it happens to, so that there is something to revise."""
-
-    @property
-    def form(self) -> Form:
-        """A text with pinned parts is one with gaps; anything else is a draft."""
-        return "edit" if all(self.is_open) else "gap"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

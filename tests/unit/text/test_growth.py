@@ -54,3 +54,26 @@ def test_changes_side_by_side_grow_together() -> None:
         "without a slot behind it the last one makes room"
     )
     assert lay_revision(canvas, [], NULL) == ([0] * 6, [])
+
+
+def test_no_change_cuts_a_character() -> None:
+    for seed in range(300):
+        rng = random.Random(seed)
+        characters = [[rng.randrange(1, 4), *([5] * rng.randrange(3))] for _ in range(rng.randrange(1, 12))]
+        draft = [token for character in characters for token in character]
+        for _ in range(rng.randrange(1, 4)):
+            place = rng.randrange(len(characters) + 1)
+            new = [[rng.randrange(1, 4), *([5] * rng.randrange(3))] for _ in range(rng.randrange(4))]
+            characters[place : place + rng.randrange(3)] = new
+        text = [token for character in characters for token in character]
+        canvas = with_slack(draft, NULL, every=6)
+        laid, growths = lay_revision(canvas, text, NULL, continues={5})
+        for one in growths:
+            rest = [token for token in canvas[one.end :] if token != NULL]
+            first = [token for token in canvas[one.start : one.end] if token != NULL]
+            assert one.text[0] != 5
+            assert not first or first[0] != 5
+            assert not rest or rest[0] != 5
+        for one in reversed(growths):
+            laid[one.start : one.end] = one.text
+        assert without_slack(laid, NULL) == text

@@ -70,9 +70,7 @@ def test_damage_without_a_draft_of_the_task() -> None:
         formed = drafts.lay(random.Random(seed), problem)
         assert formed is not None, "the canvas grows"
         laid, sees_prompt = formed
-        assert (tokenizer.special.mask in laid.target) + (tokenizer.special.mask in laid.start) < 2
-        if tokenizer.special.mask not in laid.target:
-            assert without_slack(laid.target, tokenizer.special.null) == tokenizer.encode(PROBLEM.answer_text)
+        assert _text_of(laid) == tokenizer.encode(PROBLEM.answer_text)
         starts.add(tuple(laid.start))
         prompts.add(sees_prompt)
     assert len(starts) > 40
@@ -92,26 +90,43 @@ def test_a_draft_too_long_is_passed_over() -> None:
     assert Drafts(Tokenizer.builtin(), ALWAYS_GIVEN, 9).lay(random.Random(0), grown) is None, "no room to grow"
 
 
+def _text_of(laid: Laid) -> list[int]:
+    """The text that a laid draft becomes, where [INS] is read as whatever is missing in the problem's."""
+    special = Tokenizer.builtin().special
+    tokens, is_marked = list[int](), False
+    for token in laid.target:
+        is_marked = token == special.delete or (is_marked and token != special.insert)
+        if not is_marked and token not in (special.null, special.insert):
+            tokens.append(token)
+    if special.delete in laid.target or special.insert not in laid.target:
+        return tokens
+    text = Tokenizer.builtin().encode(PROBLEM.answer_text)
+    rest = iter(text)
+    assert all(token in rest for token in tokens), "what stays is there in its order"
+    return text
+
+
 def test_a_draft_that_has_to_grow_says_where_or_is_open_there() -> None:
-    special, tokenizer = Tokenizer.builtin().special, Tokenizer.builtin()
+    tokenizer = Tokenizer.builtin()
+    special = tokenizer.special
     problem = replace(PROBLEM, draft="The cat sat.")
-    text, seen, slacks = tokenizer.encode(problem.answer_text), {True: 0, False: 0}, set()
+    seen, slacks = {True: 0, False: 0}, set()
     for seed in range(60):
         laid, _ = lay(ALWAYS_GIVEN, seed, problem)
         assert not laid.is_own
+        assert laid.form == "edit"
+        rows = [*zip(laid.start, laid.target, laid.is_open, strict=True)]
+        assert all(before == after for before, after, is_open in rows if not is_open)
         is_opened = special.mask in laid.start
         seen[is_opened] += 1
+        shown = [one for one in laid.start if one not in (special.null, special.delete, special.insert, special.mask)]
+        assert shown == tokenizer.encode("The cat sat."), "the old text stays to be read"
         if is_opened:
-            assert without_slack(laid.target, special.null) == text
-            is_written = [token == special.mask for token in laid.start]
-            slacks.add(
-                sum(token == special.null for token, open_ in zip(laid.target, is_written, strict=True) if open_)
-            )
+            assert _text_of(laid) == tokenizer.encode(problem.answer_text)
+            slacks.add(sum(before == special.mask and after == special.null for before, after, _ in rows))
         else:
-            assert without_slack(laid.start, special.null) == tokenizer.encode("The cat sat.")
-            assert special.mask in laid.target
-            kept = [(old, new) for old, new in zip(laid.start, laid.target, strict=True) if new != special.mask]
-            assert all(old == new for old, new in kept)
+            assert special.insert in laid.target
+            assert all(before == after for before, after, _ in rows if after != special.insert)
     assert min(seen.values()) > 15
     assert len(slacks) > 10, "the room doesn't tell how much is missing"
 
@@ -122,12 +137,16 @@ def test_where_a_draft_has_to_grow_nothing_else_happens(
     batch = batch_of(make_recipe, tokenizer, right_share=0.0, own_draft_share=0.0)
     forms, table = batch.forms, TokenTable.of(tokenizer)
     assert forms is not None
-    grows = batch.canvas == table.mask
+    grows = (batch.canvas == table.insert) & forms.may_change
+    marks = (batch.canvas == table.insert) & ~forms.may_change
     assert bool(grows.any())
+    assert bool(marks.any())
     recipe = NoiseRecipe(edit_plain_share=0.0, edit_masked_share=1.0)
     noised = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=1.0, guess=None)
-    assert bool((noised.canvas == forms.start)[grows].all()), "the draft's own token, never open and never a [MASK]"
+    assert bool((noised.canvas == forms.start)[grows].all()), "the draft's own token, never open and never a mark"
     assert bool(noised.is_corrupted[grows].all())
+    assert bool((noised.canvas == table.insert)[marks].all())
+    assert not bool((batch.is_supervised & marks).any())
 
 
 def test_damage_changes_texts_and_repeats() -> None:
