@@ -209,6 +209,9 @@ def test_dials() -> None:
         assert len(problem.answer_text) <= 60
     for problem in problems(100, 8, min_kinds=1, max_kinds=1, right_percent=0):
         assert problem.num_steps == 1
+    for problem in problems(100, 10, copied_percent=100, right_percent=0, chinese_percent=0):
+        draft, target = (set(re.findall(r"\w+", text.lower())) for text in (problem.draft or "", problem.answer_text))
+        assert all(word in problem.prompt.lower() for word in draft ^ target), "all that changes is in the instruction"
     for table in ({"min_kinds": 4, "max_kinds": 2}, {"chinese_percent": 60, "code_percent": 60}, {"faults": 1}):
         with pytest.raises(ConfigError):
             TASK.make_dials(**table)

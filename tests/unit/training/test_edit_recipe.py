@@ -10,7 +10,7 @@ from redraft.training.start import start_folder
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("name", ["edit", "edit-on"])
+@pytest.mark.parametrize("name", ["edit", "edit-on", "edit-copy"])
 def test_the_edit_recipes_load_and_draw_every_form(name: str, tokenizer: Tokenizer) -> None:
     recipe = load_recipe(ROOT / "recipes" / f"{name}.toml", ["data.pool_examples=80"], tokenizer=tokenizer)
     assert start_folder(recipe.train.start_from).is_dir()

@@ -1,7 +1,7 @@
 """One draw of `rewrite`: a text, what is asked for, the draft and the one right revision of it."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from redraft.tasks.rewrite.chinese import CHINESE_AXES, CHINESE_FAULTS, chinese_text
@@ -115,10 +115,11 @@ _CONFLICTS = (
 _DIGITS_ELSEWHERE = frozenset({"unit", "percent", "money", "date", "clock", "big"})
 
 
-def choose_kinds(domain: Domain, rng: random.Random, count: int) -> list[str]:
-    """Draw kinds of revision that go together."""
+def choose_kinds(domain: Domain, rng: random.Random, count: int, *, only: Container[str] | None = None) -> list[str]:
+    """Draw kinds of revision that go together, of some kinds only or of all."""
     chosen: list[str] = []
-    for kind in rng.choices(list(domain.weights), weights=list(domain.weights.values()), k=4 * count):
+    weights = {kind: weight for kind, weight in domain.weights.items() if only is None or kind in only}
+    for kind in rng.choices(list(weights), weights=list(weights.values()), k=4 * count):
         clashes = any(kind in group and group.intersection(chosen) for group in _CONFLICTS)
         if kind not in chosen and not clashes and not ("order" in chosen or (kind == "order" and chosen)):
             chosen.append(kind)

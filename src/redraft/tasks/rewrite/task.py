@@ -23,6 +23,7 @@ MAX_ATTEMPTS = 100_000
 RIGHT_SHARE = 0.2
 """Share of all texts that are only ever shown right already."""
 
+_COPIED = frozenset({"replace", "insert", "delete", "rename"})
 _FAULTS = frozenset({"typos", "marks", "casing", "spacing"})
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")
 
@@ -49,13 +50,15 @@ class RewriteDials:
     """Share of Chinese texts."""
     code_percent: int = 20
     """Share of code."""
+    copied_percent: int = 0
+    """Share of texts whose only kinds of revision take words from the instruction, or take such words out."""
 
     def __post_init__(self) -> None:
         check_range("rewrite kinds", self.min_kinds, self.max_kinds, least=1, most=4)
         check_range("rewrite sentences", self.min_sentences, self.max_sentences, least=1, most=8)
         check_range("rewrite max_characters", 60, self.max_characters, least=60, most=2000)
         check_range("rewrite max_faults", 1, self.max_faults, least=1, most=9)
-        for name in ("right_percent", "chinese_percent", "code_percent"):
+        for name in ("right_percent", "chinese_percent", "code_percent", "copied_percent"):
             check_range(f"rewrite {name}", 0, getattr(self, name), least=0, most=100)
         if self.chinese_percent + self.code_percent > 100:
             raise ConfigError(
@@ -87,12 +90,14 @@ class Rewrite:
         assert isinstance(dials, RewriteDials), f"not RewriteDials but {type(dials).__name__}"
         is_right = rng.random() * 100 < dials.right_percent
         domain, count = _domain(rng, dials), rng.randint(dials.min_kinds, dials.max_kinds)
+        # Drawn only where it is asked for, so that other dials keep their draws.
+        only = _COPIED if dials.copied_percent and rng.random() * 100 < dials.copied_percent else None
         head = f"{self.name}:{'right:' if is_right else ''}"
         accepts = partial(_is_wanted, head=head, is_right=is_right, split=split)
         for _ in range(MAX_ATTEMPTS):
             drawn = revise(
                 DOMAINS[domain],
-                choose_kinds(DOMAINS[domain], rng, count),
+                choose_kinds(DOMAINS[domain], rng, count, only=only),
                 rng,
                 num_sentences=rng.randint(dials.min_sentences, dials.max_sentences),
                 max_faults=dials.max_faults,
