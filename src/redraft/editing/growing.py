@@ -4,7 +4,7 @@ The old text of such a place stays, between [DEL] and [INS], so that it can be r
 one. When the gap is filled, the new text takes the place of the old.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redraft.editing.pins import Span
@@ -19,6 +19,9 @@ GROWTH = 24
 _FEW = 2
 """Positions between two places that become one, as in training."""
 
+_EDGE = 0.4
+"""Share of the threshold that is enough at the edge of a place."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opening:
@@ -30,26 +33,28 @@ class Opening:
     """The places on the canvas before."""
 
 
-def places_of(sheet: Sheet, positions: Iterable[int]) -> list[Span]:
-    """Join single positions to places of whole units, apart from each other, all of which may change.
+def places_of(sheet: Sheet, growth: Sequence[float], threshold: float) -> list[Span]:
+    """Where the canvas is to grow: places of whole units, apart from each other, all of which may change.
+
+    A place is what is more probable than a part of the threshold, and at one position more than the threshold itself:
+    of where it begins and ends one is less sure than of the middle.
 
     Args:
         sheet: Says which units there are and what may change.
-        positions: In order.
+        growth: How probable it is at each position.
+        threshold: Least probability of a place.
 
     Returns:
         First positions and the positions behind the last, in order.
     """
-    unit_of = {position: unit for unit in sheet.units for position in range(*unit)}
     places: list[Span] = []
-    for position in positions:
-        if position not in unit_of or not sheet.is_editable[position]:
+    for start, end in sheet.units:
+        if not sheet.is_editable[start] or max(growth[start:end], default=0.0) <= _EDGE * threshold:
             continue
-        start, end = unit_of[position]
         if places and start <= places[-1][1] + _FEW and all(sheet.is_editable[places[-1][1] : start]):
             start = places.pop()[0]
         places.append((start, end))
-    return places
+    return [(start, end) for start, end in places if max(growth[start:end]) > threshold]
 
 
 def open_places(

@@ -58,7 +58,7 @@ def _canvases(
             yield step
             tokens = ids_of(step.tokens[0])
             if left:
-                places = places_of(sheet, witness.grows_at(plan.growth_threshold))
+                places = places_of(sheet, witness.growth(), plan.growth_threshold)
                 opening = open_places(tokenizer, sheet, tokens, places, length)
                 if opening is not None:
                     break

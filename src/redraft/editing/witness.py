@@ -52,10 +52,9 @@ class Witness:
         probs = (logits.gather(1, chosen).squeeze(1) - logits.logsumexp(dim=1)).exp()
         return [float(number) for number in probs] + [0.0] * (len(tokens) - width)
 
-    def grows_at(self, threshold: float) -> list[int]:
-        """Where the last pass wanted the only row to grow, more surely than a threshold; pinned positions too."""
+    def growth(self) -> list[float]:
+        """How probable the last pass found it that the only row has to grow at each position, pinned ones too."""
         if self._last is None:
             return []
         logits = self._last[0].float()
-        probs = (logits[:, self._insert] - logits.logsumexp(dim=1)).exp()
-        return [int(place) for place in (probs > threshold).nonzero()[:, 0]]
+        return [float(prob) for prob in (logits[:, self._insert] - logits.logsumexp(dim=1)).exp()]

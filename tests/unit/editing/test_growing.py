@@ -107,7 +107,8 @@ def test_a_draft_that_grows_reads_as_before(tokenizer: Tokenizer) -> None:
         sheet = lay_draft(tokenizer, text, pins, 300)
         assert sheet is not None
         positions = sorted(rng.sample(range(len(sheet.tokens)), rng.randrange(1, min(6, len(sheet.tokens)))))
-        places = places_of(sheet, positions)
+        growth = [0.9 if position in positions else 0.01 for position in range(len(sheet.tokens))]
+        places = places_of(sheet, growth, 0.5)
         assert all(all(sheet.is_editable[start:end]) for start, end in places)
         free = {position for position in positions if sheet.is_editable[position]}
         assert free <= {position for start, end in places for position in range(start, end)}
@@ -139,6 +140,21 @@ def test_a_draft_that_grows_reads_as_before(tokenizer: Tokenizer) -> None:
     assert num_grown > 40
 
 
+def test_the_edge_of_a_place_may_be_less_sure(tokenizer: Tokenizer) -> None:
+    sheet = lay_draft(tokenizer, "a list of words of a list", [(2, 6)], 120)
+    assert sheet is not None
+    free = [place for place, may_change in enumerate(sheet.is_editable) if may_change]
+    growth = [0.0] * len(sheet.tokens)
+    first, second, third, *_, last = free
+    assert third > second + 1, "what is pinned lies between"
+    growth[first], growth[second], growth[third], growth[last] = 0.25, 0.6, 0.3, 0.4
+    assert places_of(sheet, growth, 0.5) == [(first, second + 1)], "nothing but edges is no place"
+    growth[second] = 0.3
+    assert places_of(sheet, growth, 0.5) == []
+    pinned = sheet.is_editable.index(False)
+    assert places_of(sheet, [float(place == pinned) for place in range(len(growth))], 0.5) == []
+
+
 def test_a_wish_to_grow_counts_as_leaving_the_token(tokenizer: Tokenizer) -> None:
     insert, length = tokenizer.special.insert, 6
     canvas = torch.randint(20, 200, (1, length), generator=torch.Generator().manual_seed(0))
@@ -146,14 +162,14 @@ def test_a_wish_to_grow_counts_as_leaving_the_token(tokenizer: Tokenizer) -> Non
     logits[0, 4, insert] = 12.0
     fake = FakeDenoiser(vocab_size=tokenizer.vocab_size, logits_of=lambda canvas, context: logits)
     witness = Witness(fake, insert)
-    assert witness.grows_at(0.5) == []
+    assert witness.growth() == []
     given = witness.denoise(canvas).index_fill(-1, torch.tensor([insert]), -torch.inf).softmax(dim=-1)
     said = logits.softmax(dim=-1)
     stands = canvas[0].tolist()
     for place in range(length):
         wanted = said[0, place, stands[place]] + said[0, place, insert]
         torch.testing.assert_close(given[0, place, stands[place]], wanted)
-    assert witness.grows_at(0.5) == [4]
+    torch.testing.assert_close(torch.tensor(witness.growth()), said[0, :, insert])
     torch.testing.assert_close(
         torch.tensor(witness.probability_of(stands)), said[0].gather(1, canvas[0][:, None])[:, 0]
     )
