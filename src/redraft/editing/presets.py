@@ -24,6 +24,10 @@ _EDIT: Mapping[str, dict[str, Any]] = {
 _NUM_GROWTHS: Mapping[str, int] = {"instant": 0, "low": 1, "medium": 2, "high": 4}
 """How often a canvas may grow. An instant edit has no second pass, in which what is open could be written."""
 
+_FILLS: Mapping[str, str] = {"instant": "instant", "low": "instant", "medium": "instant", "high": "medium"}
+"""The effort at which what grows is filled. It is looked at again anyway: filled at once it ends right as often, in
+half of the passes (docs/log.md)."""
+
 _OF_LOOKING = frozenset({"max_steps", "edit_threshold", "remask_threshold", "verify_passes"})
 """Settings that mean something else where a gap is filled."""
 
@@ -66,7 +70,7 @@ def edit_plan(engine: Engine, effort: str, changes: Mapping[str, Any]) -> EditPl
     return EditPlan(
         settings=settings,
         growth_settings=infill_settings(
-            engine, effort, {name: value for name, value in changes.items() if name not in _OF_LOOKING}
+            engine, _FILLS[effort], {name: value for name, value in changes.items() if name not in _OF_LOOKING}
         ),
         # Without edits every pass reopens, and nothing says that a place is too short.
         num_growths=0 if settings.edit_threshold is None else _NUM_GROWTHS[effort],

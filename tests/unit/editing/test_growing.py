@@ -50,7 +50,7 @@ def test_many_words_take_the_place_of_one() -> None:
     result = run.result
     assert result.text == TEXT.replace(" list", WORDS)
     assert [(change.before, change.after) for change in result.changes if change.kind != "kept"] == [(" list", WORDS)]
-    assert (result.nfe, len(shown)) == (4, 4), "a look, a fill, a look at the fill, and one at the whole"
+    assert (result.nfe, len(shown)) == (3, 3), "a look, a fill, and a look at the whole"
     assert result.is_stable
     assert all(change.confidence > 0.99 for change in result.changes)
 
