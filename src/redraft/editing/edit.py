@@ -15,7 +15,7 @@ from redraft.editing.revising import revise
 from redraft.editing.run import Run
 from redraft.editing.sheet import lay_draft, most_tokens
 from redraft.editing.source import Source, source_of
-from redraft.editing.windows import MOST_CHARS, surroundings, windows_of
+from redraft.editing.windows import fits, surroundings, windows_of
 from redraft.engine import Engine, Request
 from redraft.errors import ConfigError
 from redraft.sampler import Step
@@ -116,7 +116,7 @@ def _steps(edit: _Edit) -> Generator[Step, None, EditResult]:
 def _capacity(tokenizer: Tokenizer, text: str, length: int) -> int:
     """Most tokens of a window: all that a canvas holds if that is the whole text, else room to grow is left."""
     whole = most_tokens(length)
-    if len(text) <= whole * MOST_CHARS and len(tokenizer.encode(text)) <= whole:
+    if fits(text, lambda part: len(tokenizer.encode(part)), whole):
         return whole
     return most_tokens(max(length - GROWTH, length // 2))
 

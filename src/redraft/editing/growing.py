@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from redraft.editing.pins import Span
 from redraft.editing.sheet import Sheet, close_sheet
 from redraft.text import Tokenizer, without_slack
+from redraft.text.growth import FEW_BETWEEN
 
 __all__ = ["GROWTH", "Opening", "grown", "open_places", "places_of"]
 
 GROWTH = 24
 """Positions of a gap beyond twice the length of its place, where the canvas is long enough: a long line of code."""
-
-_FEW = 2
-"""Positions between two places that become one, as in training."""
 
 _EDGE = 0.4
 """Share of the threshold that is enough at the edge of a place."""
@@ -51,7 +49,7 @@ def places_of(sheet: Sheet, growth: Sequence[float], threshold: float) -> list[S
     for start, end in sheet.units:
         if not sheet.is_editable[start] or max(growth[start:end], default=0.0) <= _EDGE * threshold:
             continue
-        if places and start <= places[-1][1] + _FEW and all(sheet.is_editable[places[-1][1] : start]):
+        if places and start <= places[-1][1] + FEW_BETWEEN and all(sheet.is_editable[places[-1][1] : start]):
             start = places.pop()[0]
         places.append((start, end))
     return [(start, end) for start, end in places if max(growth[start:end]) > threshold]

@@ -93,11 +93,6 @@ def _cut(
     num_behind = min(len(behind), max(most - share, most - len(before)))
     num_before = min(len(before), most - num_behind)
     before, behind = before[len(before) - num_before :], behind[:num_behind]
-    while before and _is_inside(tokenizer, before[0]):
+    while before and tokenizer.goes_on(before[0]):
         before = before[1:]
     return before, behind
-
-
-def _is_inside(tokenizer: Tokenizer, token: int) -> bool:
-    """Whether a token begins in the middle of a character."""
-    return tokenizer.token_bytes(token)[0] & 0xC0 == 0x80

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from redraft.editing.pins import Span, is_covered
 
-__all__ = ["MOST_CHARS", "Count", "surroundings", "windows_of"]
+__all__ = ["Count", "fits", "surroundings", "windows_of"]
 
 Count = Callable[[str], int]
 """How many tokens a text takes."""
@@ -15,8 +15,13 @@ Count = Callable[[str], int]
 _CONTEXT_SHARE = 4
 """One part in this many of a canvas is left to the lines around a window."""
 
-MOST_CHARS = 20
+_MOST_CHARS = 20
 """Characters of the longest token, so that no more text is counted than could fit."""
+
+
+def fits(text: str, count: Count, capacity: int) -> bool:
+    """Whether a text has at most so many tokens; one that is far too long isn't counted."""
+    return len(text) <= capacity * _MOST_CHARS and count(text) <= capacity
 
 
 def windows_of(text: str, pins: Sequence[Span], count: Count, capacity: int) -> list[Span]:
@@ -35,7 +40,7 @@ def windows_of(text: str, pins: Sequence[Span], count: Count, capacity: int) -> 
         Spans in order; the line feed at the end of the last line of each lies outside.
     """
     limit = capacity - capacity // _CONTEXT_SHARE
-    if len(text) <= capacity * MOST_CHARS and count(text) <= capacity:
+    if fits(text, count, capacity):
         limit = capacity
     windows: list[Span] = []
     start = end = size = 0
@@ -70,7 +75,7 @@ def surroundings(before: str, core: str, behind: str, count: Count, capacity: in
     Returns:
         The end of what stands before and the beginning of what stands behind.
     """
-    reach = capacity * MOST_CHARS
+    reach = capacity * _MOST_CHARS
     # A part of a long line goes without: what stands beside it is no line.
     earlier = [f"{row}\n" for row in before[-reach:].split("\n")[:-1]] if before.endswith("\n") else []
     if len(before) > reach and earlier:
@@ -101,9 +106,9 @@ def _rows(text: str, count: Count, limit: int) -> list[tuple[int, int, int]]:
         end = len(text) if feed < 0 else feed + 1
         while start < end:
             stop = end
-            size = count(text[start:stop]) if stop - start <= limit * MOST_CHARS else limit + 1
+            size = count(text[start:stop]) if stop - start <= limit * _MOST_CHARS else limit + 1
             while size > limit and stop - start > 1:
-                stop = start + max(1, min(stop - start, limit * MOST_CHARS) * limit // (size + 1))
+                stop = start + max(1, min(stop - start, limit * _MOST_CHARS) * limit // (size + 1))
                 space = text.rfind(" ", start + 1, stop)
                 stop = space if space > start else stop
                 size = count(text[start:stop])

@@ -10,9 +10,9 @@ from difflib import SequenceMatcher
 
 from redraft.text.align import align
 
-__all__ = ["Growth", "lay_revision"]
+__all__ = ["FEW_BETWEEN", "Growth", "lay_revision"]
 
-_FEW = 2
+FEW_BETWEEN = 2
 """Tokens that stay between two changes, one of which needs room: so few become part of one change."""
 
 
@@ -115,4 +115,4 @@ def _goes_on(
 
 def _belong_together(one: _Change, other: _Change) -> bool:
     between = other.text_start - one.text_end
-    return between <= 0 or ((one.is_growth or other.is_growth) and between <= _FEW)
+    return between <= 0 or ((one.is_growth or other.is_growth) and between <= FEW_BETWEEN)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Tokenizer"]
 
 
+_CONTINUATIONS = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))
+"""Bytes of UTF-8 that never begin a character."""
+
+
 class Tokenizer:
     """Encodes text to ordinary token ids and decodes them.
 
@@ -177,6 +181,20 @@ class Tokenizer:
         if not 0 <= token_id < self.vocab_size:
             raise PromptError(f"token id {token_id} is not in the vocabulary; ids run from 0 to {self.vocab_size - 1}")
         return self._bytes_of[token_id]
+
+    def goes_on(self, token_id: int) -> bool:
+        """Whether a token begins in the midst of a character.
+
+        Args:
+            token_id: An id of the vocabulary; a special one stands for no bytes and goes on with nothing.
+
+        Returns:
+            True if its first byte is not the first of a character.
+
+        Raises:
+            PromptError: The id is not in the vocabulary.
+        """
+        return self.token_bytes(token_id)[:1] in _CONTINUATIONS
 
     def token_text(self, token_id: int) -> str:
         """Return what one token reads as: its text, or the name of a special token.

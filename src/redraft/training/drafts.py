@@ -32,7 +32,7 @@ class Drafts:
         self.recipe = recipe
         self.canvas_length = canvas_length
         ids = range(tokenizer.special.first)
-        self._continues = frozenset(id for id in ids if tokenizer.token_bytes(id)[0] & 0xC0 == 0x80)
+        self._continues = frozenset(id for id in ids if tokenizer.goes_on(id))
         self.damage = Damage(tokenizer, recipe.max_errors)
 
     def lay(self, rng: random.Random, problem: Problem) -> tuple[Laid, bool] | None:
