@@ -13,7 +13,7 @@ recipe=$(cd "$(dirname "$0")" && pwd)/base.toml
 PYTHON=${PYTHON:-python}
 SEEDS=${SEEDS:-1 2}
 RUNS=${RUNS:-runs/ablations}
-STEPS=${STEPS:-1200}
+STEPS=${STEPS:-1600}
 COUNT=${COUNT:-400}
 mkdir -p "$RUNS"
 
@@ -35,13 +35,15 @@ changes() {
 for name in ${*:-base no-corruption no-own no-all-mask no-confident no-lines complementary certainty}; do
     for seed in $SEEDS; do
         run=$RUNS/$name-$seed
-        [ -f "$run.json" ] && continue
+        [ -f "$run.sudoku.json" ] && continue
         wanted=$(changes "$name")
         set -- --set "train.max_steps=$STEPS" --set "train.seed=$seed" --set "data.seed=$seed"
         for change in $wanted; do set -- "$@" --set "$change"; done
         "$PYTHON" -m redraft train "$recipe" "$@" --run-dir "$run"
-        "$PYTHON" -m redraft eval arithmetic --split dev --count "$COUNT" --seed 7 --dial max_steps=3 --dial max_value=100 \
-            --model "$run/model" --json > "$run.json.part"
-        mv "$run.json.part" "$run.json"
+        "$PYTHON" -m redraft eval arithmetic --split dev --count "$COUNT" --seed 7 --dial min_steps=1 --dial max_steps=1 \
+            --dial max_value=100 --model "$run/model" --json > "$run.arithmetic.json"
+        "$PYTHON" -m redraft eval sudoku --split dev --count "$COUNT" --seed 7 --model "$run/model" --json \
+            > "$run.sudoku.json.part"
+        mv "$run.sudoku.json.part" "$run.sudoku.json"
     done
 done
