@@ -50,6 +50,8 @@ figures: $(READY) ## Write the measured figures of the shipped models into READM
 measure: $(READY) ## Measure every figure of the shipped models again, then write them into README.md; takes minutes
 	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/nano
 	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/editor
+	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/solver
+	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/writer
 	$(BIN)/python -m redraft.evaluation.figures --write
 
 bench: $(READY) ## Measure speed beside baselines and keep the result in benchmarks/; first builds llama.cpp

@@ -54,7 +54,7 @@ def generate(
 
     Args:
         prompt: What to answer.
-        model: See ``load``.
+        model: See ``load``; None is the one that ships and learned prompts like this one.
         seed: Fixes every random draw.
         effort: instant, low, medium or high.
         **settings: Single sampler settings by name, see ``SamplerSettings``.
@@ -62,9 +62,9 @@ def generate(
     Returns:
         The answer and its figures.
     """
-    from redraft.engine import Request
+    from redraft.engine import Request, route
 
-    engine = load(model)
+    engine = load(model or route(prompt))
     return engine.generate(Request.from_prompt(prompt, seed=seed, settings=engine.settings(effort, **settings)))
 
 

@@ -387,6 +387,7 @@ def test_each_command_takes_the_model_that_ships_for_it(run: Any, tmp_path: Path
     asked = {
         "nano": (["generate", "1 + 1"], ["eval", "primes", "--count", "1"]),
         "editor": (
+            ["generate", "double a list"],
             ["edit", str(tmp_path / "draft.txt"), "--effort", "instant"],
             ["infill", "--prefix", "7", "--effort", "instant"],
             ["eval", "rewrite", "--count", "1", "--effort", "instant"],

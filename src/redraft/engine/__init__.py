@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from redraft.engine.loading import load_engine
     from redraft.engine.request import Request
     from redraft.engine.result import Result, Seconds
+    from redraft.engine.routing import route
     from redraft.engine.ticket import Ticket
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "load_engine",
     "resolve",
     "resolve_model",
+    "route",
     "shipped",
 ]
 
@@ -62,6 +64,7 @@ _HOMES = {
     "load_engine": "loading",
     "resolve": "catalog",
     "resolve_model": "hub",
+    "route": "routing",
     "shipped": "catalog",
 }
 

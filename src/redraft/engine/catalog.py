@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,16 +16,31 @@ from typing import Any, cast
 
 from redraft.errors import CheckpointError, ConfigError, did_you_mean
 
-__all__ = ["DEFAULT_MODEL", "EDITOR_MODEL", "EDITOR_TASKS", "Entry", "resolve", "shipped", "shipped_folder"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "EDITOR_MODEL",
+    "TRAINED_ON",
+    "Entry",
+    "model_for",
+    "resolve",
+    "shipped",
+    "shipped_folder",
+    "shipped_names",
+]
 
 DEFAULT_MODEL = "nano"
 """Used where nobody names a model."""
 
 EDITOR_MODEL = "editor"
-"""Used instead where a text is edited, its gaps are filled, or a task is measured that this one was trained on."""
+"""Used instead where a text is edited or its gaps are filled."""
 
-EDITOR_TASKS = ("code", "repair", "rewrite")
-"""What it was trained on."""
+TRAINED_ON: Mapping[str, tuple[str, ...]] = {
+    DEFAULT_MODEL: ("arithmetic", "largest", "primes"),
+    EDITOR_MODEL: ("code", "repair", "rewrite"),
+    "solver": ("countdown", "multiplication", "planning", "sudoku"),
+    "writer": ("extract", "page"),
+}
+"""The tasks that each model that ships was trained on; each is measured on these where nobody names a model."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _MAX_JSON_BYTES = 1 << 20
@@ -58,6 +74,9 @@ class Entry:
     is_editor: bool
     """Whether it is used for edits and gaps where nobody names a model."""
 
+    tasks: tuple[str, ...]
+    """What it was trained on."""
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return asdict(self)
@@ -70,7 +89,36 @@ def shipped_folder() -> Path:
 
 def shipped() -> list[Entry]:
     """The checkpoints that ship with the package, by name; one that is too damaged to be described is an error."""
-    return [_describe(name) for name in _names()]
+    return [_describe(name) for name in shipped_names()]
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the checkpoints that ship.
+
+    Returns:
+        Sorted.
+    """
+    folder = shipped_folder()
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path.name for path in folder.iterdir() if _NAME.fullmatch(path.name) and (path / "manifest.json").is_file()
+    )
+
+
+def model_for(task: str) -> str:
+    """Return the name of the model that ships and was trained on a task; of the default one if none was.
+
+    >>> model_for("sudoku"), model_for("primes")
+    ('solver', 'nano')
+
+    Args:
+        task: Name of a task.
+
+    Returns:
+        What ``--model`` takes.
+    """
+    return next((model for model, tasks in TRAINED_ON.items() if task in tasks), DEFAULT_MODEL)
 
 
 def resolve(model: str) -> Path:
@@ -90,7 +138,7 @@ def resolve(model: str) -> Path:
         if "\0" in model or not (folder / "config.json").is_file():
             raise ConfigError(f"{model!r} is no checkpoint folder: there is no config.json in it")
         return folder
-    names = _names()
+    names = shipped_names()
     if model in names:
         return shipped_folder() / model
     hint = did_you_mean(model, names) if names else "none in this installation"
@@ -99,15 +147,6 @@ def resolve(model: str) -> Path:
 
 def _is_path(model: str) -> bool:
     return any(separator in model for separator in {"/", os.sep, os.altsep or os.sep}) or model in (".", "..")
-
-
-def _names() -> list[str]:
-    folder = shipped_folder()
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path.name for path in folder.iterdir() if _NAME.fullmatch(path.name) and (path / "manifest.json").is_file()
-    )
 
 
 def _describe(name: str) -> Entry:
@@ -124,6 +163,7 @@ def _describe(name: str) -> Entry:
             digest=hashlib.sha256(raw).hexdigest(),
             is_default=name == DEFAULT_MODEL,
             is_editor=name == EDITOR_MODEL,
+            tasks=TRAINED_ON.get(name, ()),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"the shipped model {name} is damaged; install the package again") from error

@@ -1,14 +1,13 @@
 """``all``: every task and every suite that needs no second model, in one run: one report, one table, one PNG."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from redraft.denoiser import TransformerConfig
 from redraft.editing.drawing import native_tokenizer
 from redraft.engine import Engine
-from redraft.engine.catalog import EDITOR_TASKS
 from redraft.errors import ConfigError, DependencyError, RedraftError
 from redraft.evaluation.accuracy import draw_problems, evaluate
 from redraft.evaluation.edit_rewriting import rewriter_for
@@ -25,7 +24,7 @@ def run_all(
     engine: Engine,
     request: SuiteRequest,
     *,
-    editor: Engine | None = None,
+    others: Mapping[str, Engine] | None = None,
     shape: TransformerConfig | None = None,
     tick: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def run_all(
     Args:
         engine: The model at work.
         request: What is asked for; the count is of each task.
-        editor: Asked in its place for edits, gaps and the tasks that the shipped editor was trained on; None: nobody.
+        others: Models asked in its place, by the name of the task or suite.
         shape: Of the model that edits; ``edit`` times writing a text anew by random weights of it, and isn't asked
             without.
         tick: Called with a few words, now and then.
@@ -45,12 +44,12 @@ def run_all(
         The report: ``tasks`` by name, and under ``suites`` the reports of the others.
     """
     since = time.perf_counter()
-    reviser = editor or engine
+    asked = dict(others or {})
     suites: dict[str, Callable[[], dict[str, Any]]] = {
         "correction": lambda: run_correction(engine, request, tick=tick),
         "passes": lambda: run_passes(engine, request, tick=tick),
-        "edit": lambda: _run_edit(reviser, request, shape, tick),
-        "infill": lambda: run_infill(reviser, request, tick=tick),
+        "edit": lambda: _run_edit(asked.get("edit", engine), request, shape, tick),
+        "infill": lambda: run_infill(asked.get("infill", engine), request, tick=tick),
     }
     return {
         "suite": "all",
@@ -63,15 +62,28 @@ def run_all(
         "tasks": {
             name: _guarded(
                 name,
-                lambda name=name: _run_task(reviser if name in EDITOR_TASKS else engine, name, request),
+                lambda name=name: _run_task(asked.get(name, engine), name, request),
                 tick,
             )
             for name in task_names()
         },
         "suites": {name: _guarded(name, run, tick) for name, run in suites.items()},
-        **({} if editor is None else {"editor": {"model": editor.name, "model_digest": editor.digest}}),
+        "others": _who_else(asked),
         **provenance(engine, engine.settings(request.effort), time.perf_counter() - since),
     }
+
+
+def _who_else(others: Mapping[str, Engine]) -> list[dict[str, Any]]:
+    """What each of the other models was asked for."""
+    engines = {engine.name: engine for engine in others.values()}
+    return [
+        {
+            "model": name,
+            "model_digest": engine.digest,
+            "asked_for": sorted(suite for suite, other in others.items() if other.name == name),
+        }
+        for name, engine in engines.items()
+    ]
 
 
 def _guarded(name: str, run: Callable[[], dict[str, Any]], tick: Callable[[str], None] | None) -> dict[str, Any]:
@@ -124,8 +136,8 @@ def render_all(report: dict[str, Any]) -> str:
     lines = [
         f"all, {report['order'].replace('_', ' ')}, {report['count']} problems a task of the {report['split']} split, "
         f"seed {report['seed']}",
-        f"model {report['model']} ({report['model_digest'][:12] or 'no digest'}), effort {report['effort']}",
-        *([f"edits, gaps, {', '.join(EDITOR_TASKS)}: {_editor(report)}"] if "editor" in report else []),
+        f"{_model(report)}, effort {report['effort']}",
+        *(f"{', '.join(other['asked_for'])}: {_model(other)}" for other in report["others"]),
         "",
         f"{'task':>14}  {'answer right':>22}  {'all right':>22}  {'tokens/pass':>11}  {'passes':>7}  {'seconds':>8}",
     ]
@@ -142,8 +154,8 @@ def render_all(report: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"{report['seconds']} s", *render_provenance(report)])
 
 
-def _editor(report: dict[str, Any]) -> str:
-    return f"model {report['editor']['model']} ({report['editor']['model_digest'][:12] or 'no digest'})"
+def _model(row: dict[str, Any]) -> str:
+    return f"model {row['model']} ({row['model_digest'][:12] or 'no digest'})"
 
 
 def _part(name: str, report: dict[str, Any]) -> list[str]:

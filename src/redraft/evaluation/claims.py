@@ -13,6 +13,15 @@ _CORRECTION = "redraft eval correction --count 50 --seed 7 --json"
 _EDIT = "redraft eval edit --count 300 --seed 7 --json"
 _INFILL = "redraft eval infill --count 100 --seed 7 --json"
 _CODE = "redraft eval code --count 300 --seed 7 --json"
+_THREE_DIGITS = " ".join(
+    f"--dial {name}=3" for name in ("min_digits", "max_digits", "min_other_digits", "max_other_digits")
+)
+_PRODUCT = f"redraft eval multiplication --count 300 --seed 7 {_THREE_DIGITS} --json"
+_COUNTDOWN = "redraft eval countdown --count 300 --seed 7 --dial max_numbers=3 --json"
+_SUDOKU = "redraft eval sudoku --count 300 --seed 7 --dial small_percent={} --json"
+_PLANNING = "redraft eval planning --count 300 --seed 7 --json"
+_EXTRACT = "redraft eval extract --count 300 --seed 7 --json"
+_PAGE = "redraft eval page --count 300 --seed 7 --json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,5 +151,56 @@ _EDITOR: tuple[Claim, ...] = (
     *_of(_CODE, ("A program from its description: it runs right", "accuracy", "{total} unseen descriptions")),
 )
 
-CLAIMS: Mapping[str, tuple[Claim, ...]] = {"nano": _NANO, "editor": _EDITOR}
+
+def _alone(name: str, what: str, sample: str, command: str) -> tuple[Claim, ...]:
+    """The claims of a task whose answer is all there is."""
+    return _of(
+        command,
+        (f"{name}: {what}", "accuracy", sample),
+        (f"{name}: tokens per pass, default effort", "tokens_per_forward", "same run"),
+    )
+
+
+def _led(name: str, answer: str, both: str, sample: str, command: str) -> tuple[Claim, ...]:
+    """The claims of a task whose answer stands before what leads to it."""
+    return _of(
+        command,
+        (f"{name}: {answer}", "answer_accuracy", sample),
+        (f"{name}: {both}", "accuracy", "same run"),
+        (f"{name}: tokens per pass, default effort", "tokens_per_forward", "same run"),
+    )
+
+
+_SOLVER: tuple[Claim, ...] = (
+    *_led(
+        "Products of three digits by three, product first",
+        "the product is exact",
+        "product and partial products right",
+        "{total} unseen pairs",
+        _PRODUCT,
+    ),
+    *_led(
+        "Countdown with three numbers",
+        "the expression reaches the target",
+        "expression and operations right",
+        "{total} unseen problems",
+        _COUNTDOWN,
+    ),
+    *_alone("Sudoku 4×4", "the whole grid is right", "{total} unseen puzzles", _SUDOKU.format(100)),
+    *_alone("Sudoku 6×6", "the whole grid is right", "{total} unseen puzzles", _SUDOKU.format(0)),
+    *_led(
+        "Shortest paths, length first",
+        "the length is right",
+        "length and path right",
+        "{total} unseen graphs",
+        _PLANNING,
+    ),
+)
+
+_WRITER: tuple[Claim, ...] = (
+    *_alone("Text to JSON", "every key, value and type is right", "{total} unseen records", _EXTRACT),
+    *_alone("Web pages", "the page does what its description says", "{total} unseen pages", _PAGE),
+)
+
+CLAIMS: Mapping[str, tuple[Claim, ...]] = {"nano": _NANO, "editor": _EDITOR, "solver": _SOLVER, "writer": _WRITER}
 """What is claimed of each model that ships, in the order in which it is told."""

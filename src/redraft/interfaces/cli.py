@@ -53,10 +53,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Model = Annotated[
-    str, typer.Option(help="A name that ships (see `redraft models`), a path like ./model, or OWNER/NAME on the hub.")
-]
-SuiteModel = Annotated[str | None, typer.Option(help="As elsewhere.  [default: the one that learned what is measured]")]
+_MODEL = "A name that ships (see `redraft models`), a path like ./model, or OWNER/NAME on the hub."
+Model = Annotated[str, typer.Option(help=_MODEL)]
+LearnedModel = Annotated[str | None, typer.Option(help=f"{_MODEL}  [default: the one that learned such problems]")]
 Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
 # Written out here, because the lists live in rooms that need torch; a test holds them equal.
 EffortName = Literal["instant", "low", "medium", "high"]
@@ -132,7 +131,7 @@ def generate(
         str | None,
         typer.Option(metavar="FILE", help='Answer many: one {"id": …, "prompt": …} per line in, one JSON line out.'),
     ] = None,
-    model: Model = DEFAULT_MODEL,
+    model: LearnedModel = None,
     seed: Seed = 0,
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens of the answer.  [default: one canvas]")] = None,
     effort: Effort = "medium",
@@ -283,7 +282,7 @@ def evaluate(
     ],
     count: Annotated[int, typer.Option(help="Number of problems, of each task where there are several.")] = 200,
     seed: Seed = 0,
-    model: SuiteModel = None,
+    model: LearnedModel = None,
     device: Device = "cpu",
     effort: Effort = "medium",
     order: Annotated[OrderName, typer.Option(help="What is asked for first.")] = "answer_first",

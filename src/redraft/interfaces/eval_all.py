@@ -3,11 +3,14 @@
 import sys
 from typing import TYPE_CHECKING
 
+from redraft.engine.catalog import EDITOR_MODEL, TRAINED_ON, shipped
+from redraft.interfaces.eval_editing import EDITING_SUITES
 from redraft.interfaces.output import to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from redraft.engine import Engine
     from redraft.evaluation.suites import SuiteRequest
 
 __all__ = ["measure_all"]
@@ -17,7 +20,7 @@ def measure_all(
     request: "SuiteRequest",
     *,
     model: str,
-    editor: str | None,
+    asks_others: bool,
     device: str,
     plot: "Path | None",
     out: "Path | None",
@@ -28,7 +31,7 @@ def measure_all(
     Args:
         request: What is asked for.
         model: Name or path.
-        editor: Name of another model for edits, gaps and the tasks that it was trained on; None asks one for all.
+        asks_others: Whether each of the other models that ship is asked for what it was trained on, in its place.
         device: Where it runs.
         plot: Where to draw; None draws nothing.
         out: Folder for report.json, report.txt and report.png, made if it isn't there; None writes none.
@@ -51,12 +54,11 @@ def measure_all(
     engine = load_engine(model, device=device)
     if isinstance(engine, AutoregressiveEngine):
         raise ConfigError(f"{model} writes left to right, and all asks what only diffusion does too; name another")
-    other = None if editor is None else load_engine(editor, device=device)
-    assert not isinstance(other, AutoregressiveEngine), "the model that ships for edits is none"
-    is_native = isinstance((other or engine).tokenizer, Tokenizer)
-    shape = load_checkpoint(resolve_model(editor or model)).model.config if is_native else None
+    others = _others(model, device) if asks_others else {}
+    is_native = isinstance(others.get("edit", engine).tokenizer, Tokenizer)
+    shape = load_checkpoint(resolve_model(EDITOR_MODEL if others else model)).model.config if is_native else None
     tick = _say if sys.stderr.isatty() else None
-    report = run_all(engine, request, editor=other, shape=shape, tick=tick)
+    report = run_all(engine, request, others=others, shape=shape, tick=tick)
     if tick is not None:
         tick("")
     json_text, table = to_json(report), render_all(report)
@@ -67,6 +69,21 @@ def measure_all(
     if plot is not None:
         plot_all(report, plot)
     sys.stdout.write((json_text if is_json else table) + "\n")
+
+
+def _others(model: str, device: str) -> "dict[str, Engine]":
+    """The models that ship but this one, by each task and suite that they are asked for."""
+    from redraft.engine import AutoregressiveEngine, load_engine
+
+    others: dict[str, Engine] = {}
+    for entry in shipped():
+        if entry.name == model or entry.name not in TRAINED_ON:
+            continue
+        engine = load_engine(entry.name, device=device)
+        assert not isinstance(engine, AutoregressiveEngine), "what ships is diffusion"
+        suites = EDITING_SUITES if entry.is_editor else ()
+        others |= dict.fromkeys((*entry.tasks, *suites), engine)
+    return others
 
 
 def _say(words: str) -> None:

@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from redraft.engine.catalog import DEFAULT_MODEL, EDITOR_MODEL, EDITOR_TASKS
+from redraft.engine.catalog import EDITOR_MODEL, model_for
 from redraft.interfaces.answer_first import compare_arms
 from redraft.interfaces.eval_all import measure_all
 from redraft.interfaces.eval_editing import EDITING_SUITES, measure_editing
@@ -47,7 +47,7 @@ def evaluate_suite(
         suite: Name of a task or of one of ``redraft.evaluation.suites``.
         count: Number of problems.
         seed: Fixes the problems and every random draw.
-        model: Name or path; None for the one that ships and was trained on what is measured; ``all`` takes two.
+        model: Name or path; None for the one that ships and was trained on what is measured; ``all`` takes them all.
         device: Where the model runs, or the arms of ``answer-first``.
         effort: Preset of the sampler.
         order: Whether the answer or the derivation is asked for first.
@@ -63,15 +63,15 @@ def evaluate_suite(
     from redraft.evaluation.suites import SuiteRequest
 
     _check_options(suite, device, dials, arms, plot, out)
-    editor = EDITOR_MODEL if model is None else None
-    model = model or (EDITOR_MODEL if suite in _OF_THE_EDITOR else DEFAULT_MODEL)
+    asks_all = model is None
+    model = model or (EDITOR_MODEL if suite in (*EDITING_SUITES, HUMAN_EVAL) else model_for(suite))
     if suite in (*_OTHER_SUITES, *EDITING_SUITES, HUMAN_EVAL, _ANSWER_FIRST, _ALL):
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
         if suite == _ANSWER_FIRST:
             compare_arms(request, arms=arms, device=device, dials=read_dials(dials), plot=plot, is_json=is_json)
             return
         if suite == _ALL:
-            measure_all(request, model=model, editor=editor, device=device, plot=plot, out=out, is_json=is_json)
+            measure_all(request, model=model, asks_others=asks_all, device=device, plot=plot, out=out, is_json=is_json)
             return
         if suite == HUMAN_EVAL:
             measure_human_eval(request, model=model, device=device, is_json=is_json)
@@ -98,7 +98,6 @@ def evaluate_suite(
     sys.stdout.write((to_json(report) if is_json else render_report(report)) + "\n")
 
 
-_OF_THE_EDITOR = (*EDITING_SUITES, HUMAN_EVAL, *EDITOR_TASKS)
 _OTHER_SUITES = ("correction", "passes")
 _ANSWER_FIRST = "answer-first"
 _ALL = "all"

@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from redraft.errors import InputError, PromptError
@@ -14,6 +15,8 @@ from redraft.interfaces.start import import_torch
 if TYPE_CHECKING:
     from redraft.engine import Engine, Frame
     from redraft.sampler import SamplerSettings
+
+    EngineFor = Callable[[str], tuple[Engine, SamplerSettings]]
 
 __all__ = ["GenerateOptions", "generate"]
 
@@ -29,8 +32,8 @@ class GenerateOptions:
     """The text; ``-`` for standard input; None with ``prompts``."""
     prompts: str | None
     """A file of prompts."""
-    model: str
-    """Name or path."""
+    model: str | None
+    """Name or path; None for the one that learned such prompts."""
     dtype: str
     """Type of its weights in memory."""
     device: str = "cpu"
@@ -62,13 +65,13 @@ def generate(options: GenerateOptions) -> None:
     lines = open_lines(options.prompts) if options.prompts is not None else None
     prompt = _read_prompt(options.prompt) if options.prompt is not None else ""
     import_torch()
-    from redraft.engine import Request, load_engine
+    from redraft.engine import Request
 
-    engine = load_engine(options.model, device=options.device, dtype=options.dtype)
-    settings = engine.settings(options.effort, **options.changes)
+    engine_for = _engines(options)
     if lines is not None:
-        _answer_all(lines, engine, settings, options.seed)
+        _answer_all(lines, engine_for, options)
         return
+    engine, settings = engine_for(prompt)
     request = Request.from_prompt(prompt, seed=options.seed, settings=settings)
     if options.is_json:
         _write_line(engine.generate(request).to_dict())
@@ -78,7 +81,22 @@ def generate(options: GenerateOptions) -> None:
         write_text(engine.generate(request).text)
 
 
-def _answer_all(lines: Iterable[bytes], engine: "Engine", settings: "SamplerSettings", seed: int) -> None:
+def _engines(options: GenerateOptions) -> "EngineFor":
+    """Find what answers a prompt, and its settings; each model is loaded once."""
+    from redraft.engine import DEFAULT_MODEL, load_engine, route
+
+    @cache
+    def load(model: str) -> "tuple[Engine, SamplerSettings]":
+        engine = load_engine(model, device=options.device, dtype=options.dtype)
+        return engine, engine.settings(options.effort, **options.changes)
+
+    # A setting that can't be used is refused once, not with every line of a file.
+    if options.prompts is not None:
+        load(options.model or DEFAULT_MODEL)
+    return lambda prompt: load(options.model or route(prompt))
+
+
+def _answer_all(lines: Iterable[bytes], engine_for: "EngineFor", options: GenerateOptions) -> None:
     """Print one JSON line per prompt; each is drawn alone, so its bytes are those of a call of its own."""
     from redraft.engine import Request
 
@@ -86,7 +104,9 @@ def _answer_all(lines: Iterable[bytes], engine: "Engine", settings: "SamplerSett
         try:
             if line.error is not None:
                 raise line.error
-            request = Request.from_prompt(line.prompt, seed=seed if line.seed is None else line.seed, settings=settings)
+            engine, settings = engine_for(line.prompt)
+            seed = options.seed if line.seed is None else line.seed
+            request = Request.from_prompt(line.prompt, seed=seed, settings=settings)
             record = {**engine.generate(request).to_dict(), "id": line.id}
         except InputError as error:
             record = error_record(line.id, error)

@@ -9,6 +9,7 @@ import pytest
 
 from redraft.engine import catalog
 from redraft.errors import CheckpointError, ConfigError
+from redraft.tasks import task_names
 
 
 @pytest.fixture
@@ -36,10 +37,17 @@ def test_shipped_models_are_described(shelf: Path) -> None:
 
 def test_each_job_has_its_model(tiny_checkpoint: Path, shelf: Path) -> None:
     (shelf / "editor").symlink_to(tiny_checkpoint)
-    assert [(entry.name, entry.is_default, entry.is_editor) for entry in catalog.shipped()] == [
-        ("editor", False, True),
-        ("nano", True, False),
+    assert [(entry.name, entry.is_default, entry.is_editor, entry.tasks) for entry in catalog.shipped()] == [
+        ("editor", False, True, ("code", "repair", "rewrite")),
+        ("nano", True, False, ("arithmetic", "largest", "primes")),
     ]
+
+
+def test_each_task_is_one_model_s() -> None:
+    trained = [task for tasks in catalog.TRAINED_ON.values() for task in tasks]
+    assert sorted(trained) == list(task_names())
+    assert all(task in catalog.TRAINED_ON[catalog.model_for(task)] for task in task_names())
+    assert catalog.model_for("unheard of") == catalog.DEFAULT_MODEL
 
 
 def test_a_name_is_found(shelf: Path) -> None:

@@ -53,7 +53,7 @@ def test_every_suite_is_in_the_report_and_one_that_fails_says_why(
     table = render_all(report)
     assert "# passes\nnot asked: too short a canvas" in table
     assert table.split("\n")[4].split()[0] == "primes"
-    assert render_all({**report, "editor": {"model": "e", "model_digest": ""}}).split("\n")[2].endswith("e (no digest)")
+    assert report["others"] == []
     plot_all(report, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
@@ -71,13 +71,12 @@ def test_a_second_model_is_asked_for_what_it_was_trained_on(
         monkeypatch.setattr(all_suites, f"run_{suite}", named(suite))
     fake = FakeDenoiser(vocab_size=tokenizer.vocab_size, logits_of=nothing_but_threes)
     one, two = (Engine(fake, tokenizer, name=name, context_length=64, canvas_length=64) for name in ("one", "two"))
-    report = run_all(one, REQUEST, editor=two)
+    report = run_all(one, REQUEST, others=dict.fromkeys(("rewrite", "edit", "infill"), two))
     asked = {name: row["model"] for part in ("tasks", "suites") for name, row in report[part].items()}
     assert asked == {
         "primes": "one", "rewrite": "two", "correction": "one", "passes": "one", "edit": "two", "infill": "two"
     }  # fmt: skip
-    assert report["editor"]["model"] == "two"
-    assert "editor" not in run_all(one, REQUEST)
+    assert report["others"] == [{"model": "two", "model_digest": "", "asked_for": ["edit", "infill", "rewrite"]}]
 
 
 def test_options_that_have_no_effect_are_refused(tmp_path: Path) -> None:
