@@ -141,7 +141,8 @@ def infill(
     return infill_text(load(model or EDITOR_MODEL), prefix, suffix, seed=seed, effort=effort, **options, **settings)
 
 
-@lru_cache(maxsize=2)
+# As many as ship, since prompts choose among them.
+@lru_cache(maxsize=4)
 def _load(model: str, device: str) -> "Engine":
     from redraft.engine import load_engine
 

@@ -13,7 +13,9 @@ import pexpect
 import pytest
 
 import redraft
+from redraft.engine.catalog import shipped_folder
 from redraft.engine.published import DtypeName
+from redraft.engine.routing import ROUTES_NAME
 from redraft.evaluation.suites import SUITE_NAMES
 from redraft.interfaces import cli
 from redraft.interfaces.help_page import help_page
@@ -367,6 +369,7 @@ def two_models(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path:
     """Let the models that ship be two names of the tiny one."""
     for name in ("nano", "editor"):
         (tmp_path / name).symlink_to(tiny_checkpoint)
+    (tmp_path / ROUTES_NAME).symlink_to(shipped_folder() / ROUTES_NAME)
     monkeypatch.setattr("redraft.engine.catalog.shipped_folder", lambda: tmp_path)
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "TRAINED_ON",
     "Entry",
     "model_for",
+    "read_json",
     "resolve",
     "shipped",
     "shipped_folder",
@@ -151,8 +152,8 @@ def _is_path(model: str) -> bool:
 
 def _describe(name: str) -> Entry:
     folder = shipped_folder() / name
-    raw, manifest = _read_json(folder / "manifest.json")
-    _, config = _read_json(folder / "config.json")
+    raw, manifest = read_json(folder / "manifest.json")
+    _, config = read_json(folder / "config.json")
     try:
         return Entry(
             name=name,
@@ -169,8 +170,18 @@ def _describe(name: str) -> Entry:
         raise CheckpointError(f"the shipped model {name} is damaged; install the package again") from error
 
 
-def _read_json(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """Read a small JSON object. The loader proper, which trusts nothing, is ``redraft.denoiser.checkpoint``."""
+def read_json(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Read a small JSON object; the loader that trusts nothing is ``redraft.denoiser.checkpoint``.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its bytes, and the object in them.
+
+    Raises:
+        CheckpointError: It is missing or holds no JSON object.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(_MAX_JSON_BYTES)

@@ -8,18 +8,17 @@ Source: Manning, Raghavan and Schütze, Introduction to Information Retrieval (2
 once, however often a prompt has it.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 
 from redraft.engine import catalog
 from redraft.errors import CheckpointError
 
-__all__ = ["ROUTES_NAME", "Routes", "features", "route", "shipped_routes"]
+__all__ = ["ROUTES_NAME", "Routes", "features", "read_routes", "route"]
 
 ROUTES_NAME = "routes.json"
 """Name of the table, beside the folders of the models."""
@@ -83,14 +82,18 @@ def route(prompt: str) -> str:
         CheckpointError: The table is damaged or missing.
     """
     names = catalog.shipped_names()
-    scores = {model: score for model, score in shipped_routes().scores(prompt).items() if model in names}
+    routes = read_routes(catalog.shipped_folder() / ROUTES_NAME)
+    scores = {model: score for model, score in routes.scores(prompt).items() if model in names}
     # Of equals the first of the table, which is the default.
     return max(scores, key=scores.__getitem__, default=catalog.DEFAULT_MODEL)
 
 
 @lru_cache(maxsize=1)
-def shipped_routes() -> Routes:
-    """Read the table that ships, once.
+def read_routes(path: Path) -> Routes:
+    """Read a table, once.
+
+    Args:
+        path: The file.
 
     Returns:
         The table.
@@ -98,9 +101,9 @@ def shipped_routes() -> Routes:
     Raises:
         CheckpointError: It is damaged or missing.
     """
+    _, table = catalog.read_json(path)
     try:
-        table = json.loads(resources.files("redraft").joinpath("models", ROUTES_NAME).read_bytes())
         rows = {str(name): tuple(map(float, row)) for name, row in table["log_shares"].items()}
         return Routes(models=tuple(map(str, table["models"])), log_shares=rows)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{ROUTES_NAME} of the models that ship is damaged; install the package again") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path} is damaged; install the package again") from error

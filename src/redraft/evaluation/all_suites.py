@@ -44,7 +44,7 @@ def run_all(
         The report: ``tasks`` by name, and under ``suites`` the reports of the others.
     """
     since = time.perf_counter()
-    asked = dict(others or {})
+    asked: Mapping[str, Engine] = others or {}
     suites: dict[str, Callable[[], dict[str, Any]]] = {
         "correction": lambda: run_correction(engine, request, tick=tick),
         "passes": lambda: run_passes(engine, request, tick=tick),

@@ -9,10 +9,8 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import resources
-from pathlib import Path
 
-from redraft.engine.catalog import TRAINED_ON
+from redraft.engine.catalog import TRAINED_ON, shipped_folder
 from redraft.engine.routing import ROUTES_NAME, Routes, features
 from redraft.tasks import get_task
 from redraft.tasks.problem import Split
@@ -102,9 +100,7 @@ def learn_shipped_routes() -> Routes:
 
 def main() -> None:
     """Write the table into the package."""
-    Path(str(resources.files("redraft").joinpath("models", ROUTES_NAME))).write_text(
-        to_json(learn_shipped_routes()), encoding="utf-8"
-    )
+    (shipped_folder() / ROUTES_NAME).write_text(to_json(learn_shipped_routes()), encoding="utf-8")
 
 
 if __name__ == "__main__":

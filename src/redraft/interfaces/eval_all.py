@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from redraft.engine.catalog import EDITOR_MODEL, TRAINED_ON, shipped
+from redraft.engine.catalog import shipped
 from redraft.interfaces.eval_editing import EDITING_SUITES
 from redraft.interfaces.output import to_json
 
@@ -55,8 +55,9 @@ def measure_all(
     if isinstance(engine, AutoregressiveEngine):
         raise ConfigError(f"{model} writes left to right, and all asks what only diffusion does too; name another")
     others = _others(model, device) if asks_others else {}
-    is_native = isinstance(others.get("edit", engine).tokenizer, Tokenizer)
-    shape = load_checkpoint(resolve_model(EDITOR_MODEL if others else model)).model.config if is_native else None
+    editor = others.get("edit", engine)
+    is_native = isinstance(editor.tokenizer, Tokenizer)
+    shape = load_checkpoint(resolve_model(editor.name)).model.config if is_native else None
     tick = _say if sys.stderr.isatty() else None
     report = run_all(engine, request, others=others, shape=shape, tick=tick)
     if tick is not None:
@@ -77,7 +78,7 @@ def _others(model: str, device: str) -> "dict[str, Engine]":
 
     others: dict[str, Engine] = {}
     for entry in shipped():
-        if entry.name == model or entry.name not in TRAINED_ON:
+        if entry.name == model or not entry.tasks:
             continue
         engine = load_engine(entry.name, device=device)
         assert not isinstance(engine, AutoregressiveEngine), "what ships is diffusion"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from redraft.engine import catalog, routing
+from redraft.engine import catalog
 from redraft.engine.catalog import TRAINED_ON
-from redraft.engine.routing import Routes, features, route
+from redraft.engine.routing import ROUTES_NAME, Routes, features, route
 from redraft.errors import CheckpointError
 from redraft.evaluation.routes import learn_routes, learn_shipped_routes, prompts_of, to_json
 from redraft.tasks import task_names
@@ -20,6 +20,7 @@ def shelf(tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
     """Return a folder where every model of the table ships, all of them the tiny one."""
     for name in TRAINED_ON:
         (tmp_path / name).symlink_to(tiny_checkpoint)
+    (tmp_path / ROUTES_NAME).symlink_to(catalog.shipped_folder() / ROUTES_NAME)
     monkeypatch.setattr(catalog, "shipped_folder", lambda: tmp_path)
     return tmp_path
 
@@ -77,7 +78,7 @@ def test_numbers_are_one_word_and_signs_are_words() -> None:
 
 @pytest.mark.slow
 def test_the_table_that_ships_is_what_the_tasks_say_today() -> None:
-    path = Path(routing.__file__).parents[1] / "models" / routing.ROUTES_NAME
+    path = catalog.shipped_folder() / ROUTES_NAME
     assert path.read_text(encoding="utf-8") == to_json(learn_shipped_routes()), (
         "run python -m redraft.evaluation.routes"
     )
@@ -87,13 +88,10 @@ def test_the_table_that_ships_is_what_the_tasks_say_today() -> None:
     "text", ["", "{}", '{"models": 1, "log_shares": {}}', '{"models": [], "log_shares": {"a": "x"}}']
 )
 def test_a_damaged_table_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / routing.ROUTES_NAME).write_text(text)
-    monkeypatch.setattr(routing.resources, "files", lambda _: tmp_path)
-    routing.shipped_routes.cache_clear()
+    (tmp_path / ROUTES_NAME).write_text(text)
+    monkeypatch.setattr(catalog, "shipped_folder", lambda: tmp_path)
     with pytest.raises(CheckpointError, match=r"routes\.json"):
-        routing.shipped_routes()
-    routing.shipped_routes.cache_clear()
+        route("2 + 3")
 
 
 def test_routing_needs_no_torch() -> None:
