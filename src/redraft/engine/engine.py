@@ -16,6 +16,7 @@ import torch
 
 from redraft.denoiser import Cache, Denoiser, LeanTransformer, ThreadTuner, Transformer
 from redraft.denoiser.checkpoint import Loaded
+from redraft.denoiser.graphs import CudaRecorder, GraphedTransformer
 from redraft.engine.desk import Desk
 from redraft.engine.frame import Frame
 from redraft.engine.job import Job
@@ -110,23 +111,39 @@ class Engine:
         self.settings()  # a checkpoint's defaults are checked when it is opened, not at its first request
 
     @classmethod
-    def from_transformer(cls, model: Transformer, tokenizer: Tokenizer, **options: Any) -> "Engine":
-        """Put a native transformer to work, as it is in memory; where it fits, laid out for answering."""
+    def from_transformer(
+        cls, model: Transformer, tokenizer: Tokenizer, *, uses_graphs: bool = False, **options: Any
+    ) -> "Engine":
+        """Put a native transformer to work, as it is in memory; where it fits, laid out for answering.
+
+        Args:
+            model: The transformer.
+            tokenizer: What it was trained with.
+            uses_graphs: Record passes and replay them; for a transformer on a GPU that ``LeanTransformer`` fits.
+            **options: What else the engine takes.
+
+        Returns:
+            The engine.
+        """
         config, device = model.config, model.head.weight.device
         options = {"context_length": config.context_length, "canvas_length": config.canvas_length} | options
         # Its calls take no other cache than its own, which is narrower than the protocol says.
         tuner = ThreadTuner()
         watcher = tuner if device.type == "cpu" else None
         denoiser = LeanTransformer(model, watcher) if LeanTransformer.fits(model) else model
+        if uses_graphs:
+            assert isinstance(denoiser, LeanTransformer), "only what is laid out for answering is recorded"
+            denoiser = GraphedTransformer(denoiser, CudaRecorder(device))
         return cls(cast(Denoiser, denoiser), tokenizer, device=device, tuner=tuner, **options)
 
     @classmethod
-    def from_checkpoint(cls, loaded: Loaded, *, name: str) -> "Engine":
+    def from_checkpoint(cls, loaded: Loaded, *, name: str, uses_graphs: bool = False) -> "Engine":
         """Put a loaded checkpoint to work.
 
         Args:
             loaded: What ``load_checkpoint`` returned.
             name: Says in results which model answered.
+            uses_graphs: As for ``from_transformer``.
 
         Returns:
             The engine.
@@ -139,7 +156,9 @@ class Engine:
             raise CheckpointError(f"the model {name} has default settings that are no table")
         tokenizer = Tokenizer.from_json(loaded.tokenizer_json)
         try:
-            return cls.from_transformer(loaded.model, tokenizer, name=name, digest=loaded.digest, defaults=defaults)
+            return cls.from_transformer(
+                loaded.model, tokenizer, name=name, digest=loaded.digest, defaults=defaults, uses_graphs=uses_graphs
+            )
         except ConfigError as error:
             raise CheckpointError(f"the model {name} has default settings that don't work: {error}") from error
 

@@ -20,13 +20,16 @@ _NATIVE_DTYPES = ("auto", "float32")
 _MAX_CONFIG_BYTES = 1 << 20
 
 
-def load_engine(model: str = DEFAULT_MODEL, *, device: str = "cpu", dtype: str = "auto") -> Engine:
+def load_engine(
+    model: str = DEFAULT_MODEL, *, device: str = "cpu", dtype: str = "auto", uses_graphs: bool = False
+) -> Engine:
     """Load a checkpoint and put it to work: one of our own, or a published one of a family that is known here.
 
     Args:
         model: The name of a shipped checkpoint, a path with a separator in it, or ``owner/name`` on the hub.
         device: Where it shall run: cpu, cuda, or cuda:1 and so on.
         dtype: Type of the weights in memory: auto, float32, bfloat16, float16 or int8. Our own models take float32.
+        uses_graphs: Record each shape of a pass as a CUDA graph and replay it; for our own diffusion models on a GPU.
 
     Returns:
         The engine.
@@ -37,13 +40,19 @@ def load_engine(model: str = DEFAULT_MODEL, *, device: str = "cpu", dtype: str =
         DependencyError: It needs a package that is not installed.
     """
     _check_device(device)
+    if uses_graphs and torch.device(device).type != "cuda":
+        raise ConfigError(f"uses_graphs needs a GPU, but device={device!r}; use 'cuda', or leave uses_graphs out")
     folder = resolve_model(model)
     if not _is_ours(folder):
+        if uses_graphs:
+            raise ConfigError(f"uses_graphs is for our own models; {model} is a published one, leave uses_graphs out")
         return load_published(folder, name=model, device=device, dtype=dtype)
     if dtype not in _NATIVE_DTYPES:
         raise ConfigError(f"dtype={dtype!r} is for published models; {model} takes float32")
     loaded = load_checkpoint(folder, device=device)
-    return engine_for(loaded.model).from_checkpoint(loaded, name=model)
+    if uses_graphs and loaded.model.config.is_causal:
+        raise ConfigError(f"uses_graphs is for diffusion; {model} writes left to right, leave uses_graphs out")
+    return engine_for(loaded.model).from_checkpoint(loaded, name=model, uses_graphs=uses_graphs)
 
 
 def _check_device(device: str) -> None:

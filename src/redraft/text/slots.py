@@ -1,7 +1,8 @@
-"""Fixed-width slots: an answer whose numbers keep their place, and yet reads naturally.
+"""Slots: an answer whose numbers and words keep their place, and yet reads naturally.
 
 A field that is narrower than its slot is filled with [NULL] on the left, so that the last digit of a number always has
-the same position; [NULL] reads as nothing.
+the same position; [NULL] reads as nothing. Where no width can be said beforehand, as for a word that is copied, the
+slot is the next multiple of a few tokens: what follows then stands at one of few places, not anywhere.
 """
 
 from collections.abc import Iterable
@@ -20,12 +21,19 @@ class Field:
     text: str
     """What it reads as."""
     width: int | None = None
-    """Number of tokens of its slot; None: as many as the text needs."""
+    """Number of tokens of its slot; None: as many as the text needs, rounded up to ``multiple``."""
+    multiple: int = 1
+    """What a slot without a ``width`` is rounded up to, in tokens."""
 
     def __post_init__(self) -> None:
         """Check the width."""
         if self.width is not None and self.width < 1:
             raise ConfigError(f"field width is {self.width}; it must be at least 1 token, or None for no fixed width")
+        if self.multiple < 1 or (self.width is not None and self.multiple > 1):
+            raise ConfigError(
+                f"field multiple is {self.multiple} and width {self.width}; use a multiple of 1 or more, and without a "
+                "width where it is more than 1"
+            )
 
 
 def lay_out(tokenizer: Tokenizer, fields: Iterable[Field]) -> list[int]:
@@ -51,7 +59,7 @@ def lay_out(tokenizer: Tokenizer, fields: Iterable[Field]) -> list[int]:
     laid_out: list[int] = []
     for field in fields:
         ids = tokenizer.encode(field.text)
-        width = len(ids) if field.width is None else field.width
+        width = -(-len(ids) // field.multiple) * field.multiple if field.width is None else field.width
         if len(ids) > width:
             raise ConfigError(
                 f"the field {field.text!r} needs {len(ids)} tokens, but its width is {width}; "

@@ -17,3 +17,8 @@ def test_a_missing_cuda_device_is_one_clear_error(tiny_checkpoint: Path, monkeyp
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="device='cuda:1', but torch finds no CUDA device; use 'cpu'"):
         load_engine(str(tiny_checkpoint), device="cuda:1")
+
+
+def test_graphs_without_a_gpu_are_refused(tiny_checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match="uses_graphs needs a GPU, but device='cpu'"):
+        load_engine(str(tiny_checkpoint), uses_graphs=True)

@@ -1,11 +1,12 @@
 """The tasks over texts, thousands of draws each: every answer is right by its own judge, splits keep apart."""
 
+import json
 import random
 
 import pytest
 
 from redraft.tasks import get_task, split_of
-from redraft.text import Tokenizer, lay_out
+from redraft.text import Field, Tokenizer, lay_out
 
 NAMES = ("extract", "page", "rewrite")
 
@@ -43,3 +44,25 @@ def test_answers_fit_a_canvas_and_prompts_a_context(name: str) -> None:
         assert len(lay_out(tokenizer, problem.fields)) < 168
         assert len(tokenizer.encode(problem.prompt)) < 256
         assert problem.draft is None or len(tokenizer.encode(problem.draft)) < 112
+
+
+@pytest.mark.parametrize("name", ["extract", "page"])
+def test_a_longer_word_shifts_what_follows_by_whole_multiples(name: str) -> None:
+    rng = random.Random(f"slots/{name}")
+    tokenizer = Tokenizer.builtin()
+    for _ in range(50):
+        problem = get_task(name).generate(rng)
+        rounded = [field for field in problem.fields if field.multiple > 1]
+        assert len(rounded) > 1
+        for field in rounded:
+            longer = Field(field.text + "xyz", multiple=field.multiple)
+            shift = len(lay_out(tokenizer, [longer])) - len(lay_out(tokenizer, [field]))
+            assert shift % field.multiple == 0
+            assert field.text.strip()
+
+
+def test_a_record_is_the_json_that_python_writes() -> None:
+    rng = random.Random("json")
+    for _ in range(200):
+        text = get_task("extract").generate(rng).answer_text
+        assert text == json.dumps(json.loads(text), ensure_ascii=False)

@@ -40,3 +40,16 @@ def test_a_field_that_is_too_long_is_refused(tokenizer: Tokenizer) -> None:
 def test_a_width_below_one_is_refused(width: int) -> None:
     with pytest.raises(ConfigError, match="at least 1"):
         Field("1", width=width)
+
+
+@pytest.mark.parametrize(("text", "num_tokens"), [("", 0), ("1", 4), ("1234", 4), ("12345", 8)])
+def test_a_slot_without_a_width_is_rounded_up(tokenizer: Tokenizer, text: str, num_tokens: int) -> None:
+    ids = lay_out(tokenizer, [Field(text, multiple=4)])
+    assert len(ids) == num_tokens
+    assert ids == [tokenizer.special.null] * (num_tokens - len(text)) + tokenizer.encode(text)
+
+
+@pytest.mark.parametrize(("width", "multiple"), [(None, 0), (None, -4), (8, 4)])
+def test_a_multiple_that_makes_no_sense_is_refused(width: int | None, multiple: int) -> None:
+    with pytest.raises(ConfigError, match="multiple is"):
+        Field("1", width=width, multiple=multiple)

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, S
 from redraft.text.slots import Field
 
 __all__ = ["Extract", "ExtractDials"]
+
+SLOT_MULTIPLE = 4
+"""Tokens that the slot of a key or a value is rounded up to, so that a longer word shifts what follows less often."""
 
 MAX_ATTEMPTS = 10_000
 """Draws before a split is reported as unreachable; one record in twenty is held out."""
@@ -85,7 +88,7 @@ class Extract:
                     task=self.name,
                     key=key,
                     prompt=prompt,
-                    fields=(Field(json.dumps(wanted, ensure_ascii=False)),),
+                    fields=_fields(wanted),
                     language=language,
                     order=order,
                     num_steps=count,
@@ -108,6 +111,19 @@ class Extract:
             num_true_lines=len(right),
             reason=reason,
         )
+
+
+def _fields(wanted: Mapping[str, Value | None]) -> tuple[Field, ...]:
+    """The JSON in pieces, each with a slot of its own: a key and its colon, a value and what closes it."""
+    pieces: list[str] = []
+    for name, value in wanted.items():
+        opening, closing = " " if pieces else "{", "}" if len(pieces) == 2 * len(wanted) - 2 else ","
+        pieces += [f"{opening}{_json(name)}:", f" {_json(value)}{closing}"]
+    return tuple(Field(piece, multiple=SLOT_MULTIPLE) for piece in pieces)
+
+
+def _json(value: Value | None) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _names(asked: Sequence[FieldSpec], rng: random.Random, language: Language) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,11 @@ from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, S
 from redraft.text.slots import Field
 
 __all__ = ["Page", "PageDials"]
+
+SLOT_MULTIPLE = 4
+"""Tokens that the slot of a text between tags is rounded up to, so that a longer one shifts what follows less often."""
+
+_TEXT_BETWEEN_TAGS = re.compile(r"(?<=>)([^<>\n]+)(?=<)")
 
 MAX_ATTEMPTS = 10_000
 """Draws before a split is reported as unreachable; one page in twenty is held out."""
@@ -71,7 +77,7 @@ class Page:
             task=self.name,
             key=_key(spec),
             prompt=describe(spec, wanted, rng),
-            fields=(Field(write_page(spec)),),
+            fields=_fields(write_page(spec)),
             language=wanted,
             order=order,
             num_steps=max(len(spec.get(part, "-")) for part in ("buttons", "items", "fields", "rows")),
@@ -93,6 +99,12 @@ class Page:
             num_true_lines=int(not reason),
             reason=reason,
         )
+
+
+def _fields(page: str) -> tuple[Field, ...]:
+    """The page in pieces: runs of tags as long as they are, each text between tags with a slot of its own."""
+    pieces = _TEXT_BETWEEN_TAGS.split(page)
+    return tuple(Field(piece, multiple=SLOT_MULTIPLE if place % 2 else 1) for place, piece in enumerate(pieces))
 
 
 def _key(spec: dict[str, Any]) -> str:
