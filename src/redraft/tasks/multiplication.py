@@ -1,8 +1,12 @@
-"""`multiplication`: two factors, the product first and then one partial product per digit (or the other way round)."""
+"""`multiplication`: two factors, the product first and then one partial product per digit (or the other way round).
+
+A line between the first and the last ends with the total so far, so that each number is the sum of two, never of more.
+"""
 
 import random
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redraft.errors import PromptError
@@ -16,7 +20,7 @@ from redraft.text.slots import Field
 __all__ = ["Multiplication", "MultiplicationDials"]
 
 MAX_DIGITS = 4
-"""Most digits of a factor: four lines of nineteen tokens, the product and the end fit a canvas of 104."""
+"""Most digits of a factor: four lines of nineteen and twenty-eight tokens, product and end fit a canvas of 104."""
 
 PRODUCT_WIDTH = 2 * MAX_DIGITS
 """Tokens of the slot of a product, whole or partial."""
@@ -27,7 +31,7 @@ LARGEST_FACTOR = 10**MAX_DIGITS - 1
 MAX_ATTEMPTS = 5000
 """Draws before a split is reported as unreachable: only dials that leave a few problems can make that happen."""
 
-_LINE = re.compile(r"\s*([0-9]{1,9})\s*[×*xX·]\s*([0-9]{1,9})\s*=\s*([0-9]{1,18})\s*")
+_LINE = re.compile(r"\s*([0-9]{1,9})\s*[×*xX·]\s*([0-9]{1,9})\s*=\s*([0-9]{1,18})\s*(?:->\s*([0-9]{1,18})\s*)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +113,7 @@ class Multiplication:
         if not 1 <= min(first, second) <= max(first, second) <= LARGEST_FACTOR:
             raise PromptError(f"can't multiply {first} by {second}; use factors from 1 to {LARGEST_FACTOR}")
         smaller, larger = sorted((first, second))
-        lines = [_line_fields(larger, part) for part in _parts(smaller)]
+        lines = _lines_fields(larger, _parts(smaller))
         return phrased(
             MULTIPLICATION,
             {"a": first, "b": second},
@@ -124,11 +128,15 @@ class Multiplication:
         )
 
     def verify(self, problem: Problem, text: str) -> Verdict:
-        """Judges any text whatever: the product must be exact, and the lines exactly one factor's partial products."""
+        """Judges any text whatever.
+
+        The product must be exact, and the lines exactly one factor's partial products; totals may be left out, but
+        where one is given it must be the sum of the lines down to it.
+        """
         smaller, larger = (int(factor) for factor in problem.key.removeprefix(f"{self.name}:").split("*"))
         answer, rest = answer_and_rest(text, problem.order)
         answer_is_correct = answer == str(smaller * larger)
-        found = [_read(line) for line in rest]
+        found = _read(rest)
         given = Counter(pair for pair in found if pair is not None)
         is_derivation_valid = None not in found and given in (_wanted(larger, smaller), _wanted(smaller, larger))
         reason = ""
@@ -161,24 +169,38 @@ def _parts(factor: int) -> list[int]:
     return [int(digit) * 10**place for place, digit in enumerate(reversed(str(factor)))]
 
 
-def _line_fields(multiplicand: int, part: int) -> tuple[Field, ...]:
-    """Eighteen tokens: multiplicand, sign, what the digit stands for, equals, partial product."""
-    return (
-        Field(str(multiplicand), MAX_DIGITS),
-        Field(" × ", 1),
-        Field(str(part), MAX_DIGITS),
-        Field(" = ", 1),
-        Field(str(multiplicand * part), PRODUCT_WIDTH),
-    )
+def _lines_fields(multiplicand: int, parts: Sequence[int]) -> list[tuple[Field, ...]]:
+    """Of each line: multiplicand, sign, what the digit stands for, equals, product; on lines between, arrow and total."""
+    lines: list[tuple[Field, ...]] = []
+    total = 0
+    for place, part in enumerate(parts):
+        total += multiplicand * part
+        is_between = 0 < place < len(parts) - 1
+        line = (
+            Field(str(multiplicand), MAX_DIGITS),
+            Field(" × ", 1),
+            Field(str(part), MAX_DIGITS),
+            Field(" = ", 1),
+            Field(str(multiplicand * part), PRODUCT_WIDTH),
+        )
+        lines.append((*line, Field(" -> ", 1), Field(str(total), PRODUCT_WIDTH)) if is_between else line)
+    return lines
 
 
-def _read(line: str) -> tuple[int, int] | None:
-    """The two factors of a true line, the smaller one first; None for any other line."""
-    match = _LINE.fullmatch(line)
-    if match is None:
-        return None
-    first, second, product = (int(number) for number in match.groups())
-    return (min(first, second), max(first, second)) if first * second == product else None
+def _read(lines: Sequence[str]) -> list[tuple[int, int] | None]:
+    """The two factors of each true line, the smaller one first; None for any other line."""
+    found: list[tuple[int, int] | None] = []
+    total = 0
+    for line in lines:
+        match = _LINE.fullmatch(line)
+        if match is None:
+            found.append(None)
+            continue
+        first, second, product = (int(number) for number in match.groups()[:3])
+        total += product
+        is_true = first * second == product and match[4] in (None, str(total))
+        found.append((min(first, second), max(first, second)) if is_true else None)
+    return found
 
 
 def _wanted(multiplicand: int, multiplier: int) -> Counter[tuple[int, int]]:

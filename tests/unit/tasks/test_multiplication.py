@@ -40,11 +40,32 @@ def test_the_judge(text: str, answer: bool, lines: bool, num_true: int) -> None:
     assert bool(verdict.reason) != verdict.is_correct
 
 
+@pytest.mark.parametrize(
+    ("total", "lines", "num_true"),
+    [(" -> 2350", True, 3), ("", True, 3), (" -> 2351", False, 2), (" -> 143350", False, 2), (" ->", False, 2)],
+)
+def test_a_total_is_the_sum_so_far(total: str, lines: bool, num_true: int) -> None:
+    text = f"143350\n470 × 5 = 2350\n470 × 0 = 0{total}\n470 × 300 = 141000"
+    verdict = TASK.verify(TASK.of(305, 470), text)
+    assert verdict.answer_is_correct
+    assert (verdict.is_derivation_valid, verdict.num_true_lines) == (lines, num_true)
+
+
+def test_a_line_between_ends_with_the_total() -> None:
+    assert TASK.of(1234, 5678).answer_text.split("\n") == [
+        "7006652",
+        "5678 × 4 = 22712",
+        "5678 × 30 = 170340 -> 193052",
+        "5678 × 200 = 1135600 -> 1328652",
+        "5678 × 1000 = 5678000",
+    ]
+
+
 def test_partial_products_add_up_to_the_product() -> None:
     rng = random.Random(1)
     for _ in range(200):
         lines = TASK.generate(rng, order="derivation_first").answer_text.split("\n")
-        assert sum(int(line.split("=")[1]) for line in lines[:-1]) == int(lines[-1])
+        assert sum(int(re.split(" = | -> ", line)[1]) for line in lines[:-1]) == int(lines[-1])
 
 
 def test_the_prompt_asks_for_what_the_key_holds_out() -> None:
