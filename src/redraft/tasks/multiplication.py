@@ -170,7 +170,7 @@ def _parts(factor: int) -> list[int]:
 
 
 def _lines_fields(multiplicand: int, parts: Sequence[int]) -> list[tuple[Field, ...]]:
-    """Of each line: multiplicand, sign, what the digit stands for, equals, product; on lines between, arrow and total."""
+    """Of each line: multiplicand, sign, what the digit stands for, equals, product; between, an arrow and the total."""
     lines: list[tuple[Field, ...]] = []
     total = 0
     for place, part in enumerate(parts):

@@ -114,11 +114,17 @@ class Extract:
 
 
 def _fields(wanted: Mapping[str, Value | None]) -> tuple[Field, ...]:
-    """The JSON in pieces, each with a slot of its own: a key and its colon, a value and what closes it."""
+    """The JSON in pieces, each with a slot of its own: a key and its colon, a value or item and what closes it."""
     pieces: list[str] = []
     for name, value in wanted.items():
-        opening, closing = " " if pieces else "{", "}" if len(pieces) == 2 * len(wanted) - 2 else ","
-        pieces += [f"{opening}{_json(name)}:", f" {_json(value)}{closing}"]
+        pieces.append(f"{' ' if pieces else '{'}{_json(name)}:")
+        texts = [_json(value)]
+        if isinstance(value, list) and value:
+            texts = [_json(item) for item in value]
+            texts[0] = f"[{texts[0]}"
+            texts[-1] = f"{texts[-1]}]"
+        pieces += [f" {text}," for text in texts]
+    pieces[-1] = pieces[-1].removesuffix(",") + "}"
     return tuple(Field(piece, multiple=SLOT_MULTIPLE) for piece in pieces)
 
 
