@@ -18,7 +18,8 @@ from torch import Tensor
 from redraft.denoiser.cache import KeyValueCache
 from redraft.denoiser.lean import LeanTransformer
 from redraft.denoiser.protocol import Places, SomeLogits
-from redraft.types import Logits, Probs, TokenMask, Tokens
+from redraft.denoiser.transformer import Transformer
+from redraft.types import Probs, Tokens
 
 __all__ = ["CudaRecorder", "GraphedTransformer", "Recorder"]
 
@@ -76,44 +77,22 @@ class CudaRecorder:
         return replay
 
 
-class GraphedTransformer:
-    """Answers as a ``LeanTransformer`` does; implements ``Denoiser`` and ``ScoresSome``.
+class GraphedTransformer(LeanTransformer):
+    """Answers as a ``LeanTransformer`` does, with contexts filled up; what it encodes is its own, as there.
 
     A shape is recorded when it comes for the second time. With self-conditioning nothing is recorded.
 
     Args:
-        inner: What computes a pass.
-        recorder: Records it.
+        model: A transformer that ``fits``.
+        recorder: Records passes.
     """
 
-    def __init__(self, inner: LeanTransformer, recorder: Recorder) -> None:
-        self._inner = inner
+    def __init__(self, model: Transformer, recorder: Recorder) -> None:
+        super().__init__(model)
         self._recorder = recorder
         self._passes: OrderedDict[tuple[int | None, ...], _Pass | None] = OrderedDict()
         # Two threads may ask at once, and the memory that a graph reads is shared.
         self._lock = threading.Lock()
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of token ids that ``denoise`` scores."""
-        return self._inner.vocab_size
-
-    @property
-    def uses_self_conditioning(self) -> bool:
-        """Whether ``denoise`` makes use of the last pass's probabilities."""
-        return self._inner.uses_self_conditioning
-
-    def encode(
-        self, tokens: Tokens, cache: KeyValueCache | None = None, *, is_valid: TokenMask | None = None
-    ) -> KeyValueCache:
-        """Take one settled segment into the context; see ``Denoiser.encode``. Done once a prompt, so not recorded."""
-        return self._inner.encode(tokens, cache, is_valid=is_valid)
-
-    def denoise(
-        self, canvas: Tokens, cache: KeyValueCache | None = None, *, self_conditioning: Probs | None = None
-    ) -> Logits:
-        """Score the clean token at every canvas position; see ``Denoiser.denoise``."""
-        return self.denoise_some(canvas, None, cache, self_conditioning=self_conditioning)
 
     @torch.no_grad()
     def denoise_some(
@@ -126,7 +105,7 @@ class GraphedTransformer:
     ) -> SomeLogits:
         """Score the clean token at some canvas positions; see ``ScoresSome``."""
         if self_conditioning is not None:
-            return self._inner.denoise_some(canvas, places, cache, self_conditioning=self_conditioning)
+            return super().denoise_some(canvas, places, cache, self_conditioning=self_conditioning)
         num_places = None if places is None else places.shape[1]
         shape = (*canvas.shape, num_places, None if cache is None else _filled_length(cache.length))
         with self._lock:
@@ -137,9 +116,9 @@ class GraphedTransformer:
                 self._passes.popitem(last=False)
             if not is_known:
                 # Filled up in any case: whether a pass is recorded must not change a bit of it.
-                return self._inner.denoise_some(canvas, places, None if cache is None else _filled(cache))
+                return super().denoise_some(canvas, places, None if cache is None else _filled(cache))
             if recorded is None:
-                recorded = self._passes[shape] = _Pass(self._inner, self._recorder, canvas, places, cache)
+                recorded = self._passes[shape] = _Pass(super().denoise_some, self._recorder, canvas, places, cache)
             return recorded(canvas, places, cache)
 
 
@@ -148,7 +127,7 @@ class _Pass:
 
     def __init__(
         self,
-        inner: LeanTransformer,
+        score: Callable[[Tokens, Places | None, KeyValueCache | None], SomeLogits],
         recorder: Recorder,
         canvas: Tokens,
         places: Places | None,
@@ -160,7 +139,7 @@ class _Pass:
             self._places = None if places is None else places.clone()
             self._cache = None if cache is None else _filled(cache)
         self._held: KeyValueCache | None = None
-        self._replay = recorder.record(lambda: inner.denoise_some(self._canvas, self._places, self._cache))
+        self._replay = recorder.record(lambda: score(self._canvas, self._places, self._cache))
 
     def __call__(self, canvas: Tokens, places: Places | None, cache: KeyValueCache | None) -> SomeLogits:
         """Bring the inputs to their places, replay, and give away a copy of what comes out."""

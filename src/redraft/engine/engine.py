@@ -130,10 +130,10 @@ class Engine:
         # Its calls take no other cache than its own, which is narrower than the protocol says.
         tuner = ThreadTuner()
         watcher = tuner if device.type == "cpu" else None
-        denoiser = LeanTransformer(model, watcher) if LeanTransformer.fits(model) else model
         if uses_graphs:
-            assert isinstance(denoiser, LeanTransformer), "only what is laid out for answering is recorded"
-            denoiser = GraphedTransformer(denoiser, CudaRecorder(device))
+            denoiser = GraphedTransformer(model, CudaRecorder(device))
+        else:
+            denoiser = LeanTransformer(model, watcher) if LeanTransformer.fits(model) else model
         return cls(cast(Denoiser, denoiser), tokenizer, device=device, tuner=tuner, **options)
 
     @classmethod

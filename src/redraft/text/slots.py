@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from redraft.errors import ConfigError
 from redraft.text.tokenizer import Tokenizer
 
-__all__ = ["Field", "lay_out"]
+__all__ = ["COPIED_MULTIPLE", "Field", "lay_out"]
+
+COPIED_MULTIPLE = 4
+"""Tokens that the slot of a copied text is rounded up to, so that a longer one shifts what follows less often."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,18 @@ class Counting:
 
 
 @pytest.fixture
-def inner() -> LeanTransformer:
+def model() -> Transformer:
     model = Transformer(CONFIG)
     rng = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for weight in model.parameters():
             weight.normal_(0.0, 0.25, generator=rng)
-    return LeanTransformer(model.eval().requires_grad_(False))
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def inner(model: Transformer) -> LeanTransformer:
+    return LeanTransformer(model)
 
 
 def draw(*shape: int, seed: int) -> Tensor:
@@ -57,8 +62,8 @@ def context(inner: LeanTransformer, length: int, seed: int, batch: int = 2) -> K
     return inner.encode(draw(batch, length, seed=seed))
 
 
-def test_it_is_a_denoiser_that_scores_some(inner: LeanTransformer) -> None:
-    graphed = GraphedTransformer(inner, Counting())
+def test_it_is_a_denoiser_that_scores_some(model: Transformer, inner: LeanTransformer) -> None:
+    graphed = GraphedTransformer(model, Counting())
     assert isinstance(graphed, Denoiser)
     assert isinstance(graphed, ScoresSome)
     assert graphed.vocab_size == inner.vocab_size
@@ -66,9 +71,11 @@ def test_it_is_a_denoiser_that_scores_some(inner: LeanTransformer) -> None:
 
 @pytest.mark.parametrize("length", [None, 1, 9, CONTEXT_MULTIPLE, CONTEXT_MULTIPLE + 1])
 @pytest.mark.parametrize("num_places", [None, 8])
-def test_it_scores_as_the_inner_one_does(inner: LeanTransformer, length: int | None, num_places: int | None) -> None:
+def test_it_scores_as_the_inner_one_does(
+    model: Transformer, inner: LeanTransformer, length: int | None, num_places: int | None
+) -> None:
     recorder = Counting()
-    graphed = GraphedTransformer(inner, recorder)
+    graphed = GraphedTransformer(model, recorder)
     for call in range(5):
         cache = None if length is None else context(inner, length, seed=call // 2)
         canvas = draw(2, 24, seed=10 + call)
@@ -79,15 +86,15 @@ def test_it_scores_as_the_inner_one_does(inner: LeanTransformer, length: int | N
     assert (recorder.num_recorded, recorder.num_replayed) == (1, 4)
 
 
-def test_recording_changes_no_bit(inner: LeanTransformer) -> None:
-    graphed = GraphedTransformer(inner, Counting())
+def test_recording_changes_no_bit(model: Transformer, inner: LeanTransformer) -> None:
+    graphed = GraphedTransformer(model, Counting())
     cache, canvas = context(inner, 11, seed=1), draw(2, 16, seed=2)
     first, *others = [graphed.denoise(canvas, cache) for _ in range(3)]
     assert all(torch.equal(first, other) for other in others)
 
 
-def test_nothing_is_left_of_a_longer_context(inner: LeanTransformer) -> None:
-    graphed = GraphedTransformer(inner, Counting())
+def test_nothing_is_left_of_a_longer_context(model: Transformer, inner: LeanTransformer) -> None:
+    graphed = GraphedTransformer(model, Counting())
     canvas = draw(2, 16, seed=2)
     short, long = context(inner, 5, seed=1), context(inner, 30, seed=3)
     wanted = graphed.denoise(canvas, short)
@@ -96,8 +103,8 @@ def test_nothing_is_left_of_a_longer_context(inner: LeanTransformer) -> None:
         assert torch.equal(found, wanted) == (cache is short)
 
 
-def test_padding_in_a_batch_stays_hidden(inner: LeanTransformer) -> None:
-    graphed = GraphedTransformer(inner, Counting())
+def test_padding_in_a_batch_stays_hidden(model: Transformer, inner: LeanTransformer) -> None:
+    graphed = GraphedTransformer(model, Counting())
     tokens, is_valid = draw(2, 12, seed=4), torch.ones(2, 12, dtype=torch.bool)
     is_valid[1, :5] = False
     cache, canvas = inner.encode(tokens, is_valid=is_valid), draw(2, 16, seed=5)
@@ -106,8 +113,8 @@ def test_padding_in_a_batch_stays_hidden(inner: LeanTransformer) -> None:
         torch.testing.assert_close(graphed.denoise(canvas, cache)[1:], alone, rtol=1e-4, atol=1e-4)
 
 
-def test_whoever_gets_scores_may_write_on_them(inner: LeanTransformer) -> None:
-    graphed = GraphedTransformer(inner, Counting())
+def test_whoever_gets_scores_may_write_on_them(model: Transformer, inner: LeanTransformer) -> None:
+    graphed = GraphedTransformer(model, Counting())
     cache, canvas = context(inner, 7, seed=1), draw(2, 16, seed=2)
     wanted = inner.denoise(canvas, cache)
     kept = [graphed.denoise(canvas, cache) for _ in range(4)]
@@ -118,18 +125,18 @@ def test_whoever_gets_scores_may_write_on_them(inner: LeanTransformer) -> None:
     assert other.any()
 
 
-def test_inference_mode_may_come_and_go(inner: LeanTransformer) -> None:
-    graphed = GraphedTransformer(inner, Counting())
+def test_inference_mode_may_come_and_go(model: Transformer, inner: LeanTransformer) -> None:
+    graphed = GraphedTransformer(model, Counting())
     for is_inferring in (True, True, False, True):
         with torch.inference_mode(mode=is_inferring):
             canvas = draw(2, 16, seed=2)
             graphed.denoise(canvas, context(inner, 7, seed=1))
 
 
-def test_the_least_recent_shape_goes_out_first(inner: LeanTransformer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recent_shape_goes_out_first(model: Transformer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_SHAPES", 2)
     recorder = Counting()
-    graphed = GraphedTransformer(inner, recorder)
+    graphed = GraphedTransformer(model, recorder)
     for length in (8, 8, 16, 16, 8, 24, 8, 16, 16):
         graphed.denoise(draw(1, length, seed=1))
     # Both are recorded; 24 drives out 16, which has to come twice again.

@@ -14,12 +14,9 @@ from redraft.tasks.extract.wordings import MISSING, WORDINGS
 from redraft.tasks.extract.writing import as_form, as_sentences
 from redraft.tasks.holdout import split_of
 from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict, rough_length
-from redraft.text.slots import Field
+from redraft.text.slots import COPIED_MULTIPLE, Field
 
 __all__ = ["Extract", "ExtractDials"]
-
-SLOT_MULTIPLE = 4
-"""Tokens that the slot of a key or a value is rounded up to, so that a longer word shifts what follows less often."""
 
 MAX_ATTEMPTS = 10_000
 """Draws before a split is reported as unreachable; one record in twenty is held out."""
@@ -125,7 +122,7 @@ def _fields(wanted: Mapping[str, Value | None]) -> tuple[Field, ...]:
             texts[-1] = f"{texts[-1]}]"
         pieces += [f" {text}," for text in texts]
     pieces[-1] = pieces[-1].removesuffix(",") + "}"
-    return tuple(Field(piece, multiple=SLOT_MULTIPLE) for piece in pieces)
+    return tuple(Field(piece, multiple=COPIED_MULTIPLE) for piece in pieces)
 
 
 def _json(value: Value | None) -> str:

@@ -14,12 +14,9 @@ from redraft.tasks.page.judging import check_page
 from redraft.tasks.page.wordings import describe
 from redraft.tasks.page.writing import write_page
 from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict, rough_length
-from redraft.text.slots import Field
+from redraft.text.slots import COPIED_MULTIPLE, Field
 
 __all__ = ["Page", "PageDials"]
-
-SLOT_MULTIPLE = 4
-"""Tokens that the slot of a text between tags is rounded up to, so that a longer one shifts what follows less often."""
 
 _TEXT_BETWEEN_TAGS = re.compile(r"(?<=>)([^<>\n]+)(?=<)")
 
@@ -104,7 +101,7 @@ class Page:
 def _fields(page: str) -> tuple[Field, ...]:
     """The page in pieces: runs of tags as long as they are, each text between tags with a slot of its own."""
     pieces = _TEXT_BETWEEN_TAGS.split(page)
-    return tuple(Field(piece, multiple=SLOT_MULTIPLE if place % 2 else 1) for place, piece in enumerate(pieces))
+    return tuple(Field(piece, multiple=COPIED_MULTIPLE if place % 2 else 1) for place, piece in enumerate(pieces))
 
 
 def _key(spec: dict[str, Any]) -> str:
