@@ -1,13 +1,24 @@
 """`code`: a description of one to three sentences becomes a Python function, which is judged by running it."""
 
 import random
+import re
 from dataclasses import dataclass
 
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.problem import Dials, Language, Order, Problem, Split, Verdict
-from redraft.tasks.programs import Program, canonical, describe, draw_program, draw_signature, judge, key_of, render
-from redraft.text.slots import Field
+from redraft.tasks.programs import (
+    Program,
+    Signature,
+    canonical,
+    describe,
+    draw_program,
+    draw_signature,
+    judge,
+    key_of,
+    render,
+)
+from redraft.text.slots import COPIED_MULTIPLE, Field
 
 __all__ = ["MAX_ATTEMPTS", "MAX_STEPS", "Code", "CodeDials", "draw_short_program", "is_prompt_short"]
 
@@ -78,7 +89,7 @@ class Code:
             task=self.name,
             key=key_of(program),
             prompt=describe(program, signature, language, rng),
-            fields=(Field(render(program, signature.name, signature.argument)),),
+            fields=_fields(render(program, signature.name, signature.argument), signature),
             language=language,
             order=order,
             num_steps=program.num_operations,
@@ -87,6 +98,16 @@ class Code:
     def verify(self, problem: Problem, text: str) -> Verdict:
         """Judges any text whatever by running it in a sandbox: it must return what the wanted function returns."""
         return judge(problem, text)
+
+
+def _fields(text: str, signature: Signature) -> tuple[Field, ...]:
+    """The function in pieces, each with a slot of its own: a name that the prompt gives, and what stands between such.
+
+    So one line's length, or a name's, shifts what follows by whole slots, or not at all.
+    """
+    names = rf"\b({signature.name}|{signature.argument})\b"
+    lines = re.split(r"(?=\n)", text)
+    return tuple(Field(piece, multiple=COPIED_MULTIPLE) for line in lines for piece in re.split(names, line) if piece)
 
 
 def is_prompt_short(problem: Problem) -> bool:

@@ -15,7 +15,7 @@ def read_dials(kind: type[Record], table: Mapping[str, Any], task: str) -> Recor
     """Make a dials record.
 
     Args:
-        kind: The task's record, whose fields are whole numbers.
+        kind: The task's record, whose fields are whole numbers or, where the default is a tuple, lists of names.
         table: What the recipe says.
         task: Name of the task, for the message.
 
@@ -23,15 +23,22 @@ def read_dials(kind: type[Record], table: Mapping[str, Any], task: str) -> Recor
         The record; its own checks have passed.
 
     Raises:
-        ConfigError: If a key is unknown or a value is no whole number.
+        ConfigError: If a key is unknown, or a value neither a whole number nor a list of names where one is wanted.
     """
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    defaults = {field.name: field.default for field in fields(kind)}  # type: ignore[arg-type]
+    settings = dict[str, Any]()
     for key, value in table.items():
-        if key not in names:
-            raise ConfigError(f"the task {task} has no dial {key!r}; {did_you_mean(key, names)}")
-        if type(value) is not int:
+        if key not in defaults:
+            raise ConfigError(f"the task {task} has no dial {key!r}; {did_you_mean(key, list(defaults))}")
+        if isinstance(defaults[key], tuple):
+            if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+                raise ConfigError(f'{task}.{key}={value!r} is no list of names; write it like ["one", "another"]')
+            settings[key] = tuple(value)
+        elif type(value) is not int:
             raise ConfigError(f"{task}.{key}={value!r} is not a whole number")
-    return kind(**table)
+        else:
+            settings[key] = value
+    return kind(**settings)
 
 
 def check_range(name: str, low: int, high: int, *, least: int, most: int) -> None:

@@ -212,7 +212,18 @@ def test_dials() -> None:
     for problem in problems(100, 10, copied_percent=100, right_percent=0, chinese_percent=0):
         draft, target = (set(re.findall(r"\w+", text.lower())) for text in (problem.draft or "", problem.answer_text))
         assert all(word in problem.prompt.lower() for word in draft ^ target), "all that changes is in the instruction"
-    for table in ({"min_kinds": 4, "max_kinds": 2}, {"chinese_percent": 60, "code_percent": 60}, {"faults": 1}):
+    for problem in problems(60, 11, kinds=["upper", "spaces"], max_kinds=1, right_percent=0):
+        is_same_but_for_spaces = set(problem.answer_text) ^ set(problem.draft or "") <= {" "}
+        assert problem.answer_text.isupper() or is_same_but_for_spaces
+    for table in (
+        {"min_kinds": 4, "max_kinds": 2},
+        {"chinese_percent": 60, "code_percent": 60},
+        {"faults": 1},
+        {"kinds": ["uper"]},
+        {"kinds": "upper"},
+        {"kinds": 3},
+        {"kinds": ["order"], "code_percent": 0},
+    ):
         with pytest.raises(ConfigError):
             TASK.make_dials(**table)
 

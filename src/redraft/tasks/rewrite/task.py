@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import partial
 
-from redraft.errors import ConfigError
+from redraft.errors import ConfigError, did_you_mean
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.holdout import split_of
 from redraft.tasks.problem import MAX_LENGTH, Dials, Language, Order, Problem, Split, Verdict, rough_length
@@ -24,6 +24,7 @@ RIGHT_SHARE = 0.2
 """Share of all texts that are only ever shown right already."""
 
 _COPIED = frozenset({"replace", "insert", "delete", "rename"})
+_KINDS = frozenset(kind for domain in DOMAINS.values() for kind in domain.weights)
 _FAULTS = frozenset({"typos", "marks", "casing", "spacing"})
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")
 
@@ -52,6 +53,8 @@ class RewriteDials:
     """Share of code."""
     copied_percent: int = 0
     """Share of texts whose only kinds of revision take words from the instruction, or take such words out."""
+    kinds: tuple[str, ...] = ()
+    """The only kinds of revision that are asked for, in texts that know one of them; none named: all kinds."""
 
     def __post_init__(self) -> None:
         check_range("rewrite kinds", self.min_kinds, self.max_kinds, least=1, most=4)
@@ -65,6 +68,22 @@ class RewriteDials:
                 f"rewrite chinese_percent={self.chinese_percent} and code_percent={self.code_percent} are more than "
                 "100 together; lower one of them"
             )
+        for kind in self.kinds:
+            if kind not in _KINDS:
+                raise ConfigError(f"rewrite knows no kind of revision {kind!r}; {did_you_mean(kind, sorted(_KINDS))}")
+        if self.kinds and not self.domains:
+            raise ConfigError(
+                f"rewrite kinds={list(self.kinds)}: no text that chinese_percent and code_percent allow knows one of "
+                "them; change the kinds or the percentages"
+            )
+
+    @property
+    def domains(self) -> dict[str, int]:
+        """Texts that know a kind of revision that may be asked for, with their percentages; none is 0."""
+        shares = {"chinese": self.chinese_percent, "code": self.code_percent}
+        shares["english"] = 100 - sum(shares.values())
+        knows = {name: not self.kinds or bool(set(self.kinds) & set(DOMAINS[name].weights)) for name in shares}
+        return {name: share for name, share in shares.items() if share and knows[name]}
 
 
 class Rewrite:
@@ -91,7 +110,8 @@ class Rewrite:
         is_right = rng.random() * 100 < dials.right_percent
         domain, count = _domain(rng, dials), rng.randint(dials.min_kinds, dials.max_kinds)
         # Drawn only where it is asked for, so that other dials keep their draws.
-        only = _COPIED if dials.copied_percent and rng.random() * 100 < dials.copied_percent else None
+        is_copied = bool(dials.copied_percent) and rng.random() * 100 < dials.copied_percent
+        only = _COPIED if is_copied else frozenset(dials.kinds) or None
         head = f"{self.name}:{'right:' if is_right else ''}"
         accepts = partial(_is_wanted, head=head, is_right=is_right, split=split)
         for _ in range(MAX_ATTEMPTS):
@@ -142,10 +162,12 @@ class Rewrite:
 
 
 def _domain(rng: random.Random, dials: RewriteDials) -> str:
-    place = rng.random() * 100
-    if place < dials.chinese_percent:
-        return "chinese"
-    return "code" if place < dials.chinese_percent + dials.code_percent else "english"
+    place = rng.random() * sum(dials.domains.values())
+    for domain, share in dials.domains.items():
+        if place < share:
+            return domain
+        place -= share
+    return "english"
 
 
 def _language(rng: random.Random, domain: str) -> Language:
