@@ -7,7 +7,7 @@ from redraft.errors import ConfigError, PromptError
 from redraft.tasks.derivation import check_derivation
 from redraft.tasks.dials import check_range, read_dials
 from redraft.tasks.expression import LARGEST_NUMBER, Expression, canonical, reductions
-from redraft.tasks.generation import PRODUCT_WEIGHT, grow
+from redraft.tasks.generation import PRODUCT_WEIGHT, QUOTIENT_WEIGHT, grow
 from redraft.tasks.holdout import draw_from_split
 from redraft.tasks.lines import NUMBER_WIDTH, derivation_fields
 from redraft.tasks.parser import parse
@@ -34,12 +34,15 @@ class ArithmeticDials:
     """Largest value of any step."""
     product_weight: int = PRODUCT_WEIGHT
     """How often a product by a whole number is chosen where sums and differences have 4; evaluation keeps to 4."""
+    quotient_weight: int = QUOTIENT_WEIGHT
+    """How often a quotient is; a product with a fraction 5/8 of that. Evaluation keeps to 4."""
 
     def __post_init__(self) -> None:
         check_range("arithmetic steps", self.min_steps, self.max_steps, least=1, most=MAX_STEPS)
         check_range("arithmetic max_value", 100, self.max_value, least=100, most=LARGEST_NUMBER)
-        if not 1 <= self.product_weight <= 100:
-            raise ConfigError(f"arithmetic product_weight={self.product_weight} is out of range; use 1 to 100")
+        for name in ("product_weight", "quotient_weight"):
+            if not 1 <= getattr(self, name) <= 100:
+                raise ConfigError(f"arithmetic {name}={getattr(self, name)} is out of range; use 1 to 100")
 
 
 class Arithmetic:
@@ -64,7 +67,8 @@ class Arithmetic:
         dials = dials or ArithmeticDials()
         assert isinstance(dials, ArithmeticDials), f"arithmetic takes ArithmeticDials, not {type(dials).__name__}"
         num_steps, max_value = rng.randint(dials.min_steps, dials.max_steps), dials.max_value
-        tree = draw_from_split(lambda: grow(rng, num_steps, max_value, dials.product_weight), _key, split)
+        weights = {"product_weight": dials.product_weight, "quotient_weight": dials.quotient_weight}
+        tree = draw_from_split(lambda: grow(rng, num_steps, max_value, **weights), _key, split)
         return self._problem(tree, spell(tree, random_spelling(rng), rng), rng, order, language)
 
     def from_expression(

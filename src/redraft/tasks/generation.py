@@ -8,12 +8,14 @@ import random
 
 from redraft.tasks.expression import Expression, Operation, Operator, Ratio, Whole
 
-__all__ = ["PRODUCT_WEIGHT", "grow"]
+__all__ = ["PRODUCT_WEIGHT", "QUOTIENT_WEIGHT", "grow"]
 
 _WEIGHTS: dict[str, float] = {"+": 4.0, "−": 4.0, "×": 4.0, "÷": 4.0, "ratio": 2.5, "²": 2.0, "³": 0.7, "√": 2.5}
 """Relative frequency of each operator where all are possible; ratio stands for a product with a fraction."""
 PRODUCT_WEIGHT = int(_WEIGHTS["×"])
 """The weight of a product by a whole number, which a recipe may raise: it is the hardest to learn."""
+QUOTIENT_WEIGHT = int(_WEIGHTS["÷"])
+"""The weight of a quotient, which a recipe may raise as well; a product with a fraction keeps its share of it."""
 
 _MAX_FACTOR = 20
 _MAX_LITERAL = 100
@@ -25,7 +27,14 @@ _Grown = tuple[Expression, int]
 _Weights = dict[str, float]
 
 
-def grow(rng: random.Random, num_steps: int, max_value: int, product_weight: int = PRODUCT_WEIGHT) -> Expression:
+def grow(
+    rng: random.Random,
+    num_steps: int,
+    max_value: int,
+    *,
+    product_weight: int = PRODUCT_WEIGHT,
+    quotient_weight: int = QUOTIENT_WEIGHT,
+) -> Expression:
     """A random expression.
 
     Args:
@@ -33,11 +42,14 @@ def grow(rng: random.Random, num_steps: int, max_value: int, product_weight: int
         num_steps: Reductions it takes, 1 or more.
         max_value: Largest value of any step.
         product_weight: How often a product by a whole number is chosen where sums and differences have 4.
+        quotient_weight: How often a quotient is; a product with a fraction 5/8 of that.
 
     Returns:
         The tree.
     """
-    return _grow(rng, num_steps, max_value, _WEIGHTS | {"×": float(product_weight)})[0]
+    ratio_weight = quotient_weight * _WEIGHTS["ratio"] / QUOTIENT_WEIGHT
+    raised = {"×": float(product_weight), "÷": float(quotient_weight), "ratio": ratio_weight}
+    return _grow(rng, num_steps, max_value, _WEIGHTS | raised)[0]
 
 
 def _grow(rng: random.Random, num_steps: int, max_value: int, weights: _Weights) -> _Grown:

@@ -1,6 +1,7 @@
 """Arithmetic problems: what they ask, how they are spelled, and an exact judge."""
 
 import random
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from redraft.errors import ConfigError, PromptError
 from redraft.tasks import Arithmetic, ArithmeticDials
 from redraft.tasks.derivation import check_derivation
-from redraft.tasks.expression import Ratio, canonical, count_reductions, operations
+from redraft.tasks.expression import Operation, Ratio, canonical, count_reductions, operations
 from redraft.tasks.generation import grow
 from redraft.tasks.parser import parse
 from redraft.tasks.spelling import ASCII, UNICODE, random_spelling, spell
@@ -141,14 +142,22 @@ def test_dials_are_checked() -> None:
         TASK.make_dials(max_steps=9)
 
 
-def test_products_can_be_made_more_frequent() -> None:
+def is_product(operation: Operation) -> bool:
+    return operation.operator == "×" and all(not isinstance(x, Ratio) for x in operation.operands)
+
+
+def is_quotient(operation: Operation) -> bool:
+    return operation.operator == "÷" or any(isinstance(x, Ratio) for x in operation.operands)
+
+
+@pytest.mark.parametrize(("dial", "is_meant"), [("product_weight", is_product), ("quotient_weight", is_quotient)])
+def test_what_is_hard_can_be_made_more_frequent(dial: str, is_meant: Callable[[Operation], bool]) -> None:
     def share(weight: int) -> float:
         rng = random.Random(3)
-        trees = [grow(rng, 4, 400, weight) for _ in range(500)]
+        trees = [grow(rng, 4, 400, **{dial: weight}) for _ in range(500)]
         chosen = [operation for tree in trees for operation in operations(tree)]
-        is_product = [o.operator == "×" and all(not isinstance(x, Ratio) for x in o.operands) for o in chosen]
-        return sum(is_product) / len(is_product)
+        return sum(map(is_meant, chosen)) / len(chosen)
 
     assert share(16) > 1.5 * share(4)
-    with pytest.raises(ConfigError, match="arithmetic product_weight=0 is out of range; use 1 to 100"):
-        Arithmetic().make_dials(product_weight=0)
+    with pytest.raises(ConfigError, match=f"arithmetic {dial}=0 is out of range; use 1 to 100"):
+        Arithmetic().make_dials(**{dial: 0})
