@@ -43,6 +43,17 @@ def test_a_text_comes_back_unchanged(text: str) -> None:
 
 
 @given(rough_text)
+def test_by_character_no_token_holds_more_than_one(text: str) -> None:
+    spelled = TOKENIZER.by_character()
+    ids = spelled.encode(text)
+    assert spelled.decode(ids) == text
+    pieces = [spelled.encode(character) for character in text]
+    assert ids == [token for piece in pieces for token in piece]
+    assert spelled.has_ids_of(TOKENIZER)
+    assert spelled.by_piece().encode(text) == TOKENIZER.encode(text)
+
+
+@given(rough_text)
 def test_no_token_holds_a_digit_and_more(text: str) -> None:
     tokens = [TOKENIZER.token_text(i) for i in TOKENIZER.encode(text)]
     assert [token for token in tokens if re.search("[0-9]", token)] == re.findall("[0-9]", text)

@@ -24,8 +24,7 @@ def train_recipe(recipe_path: Path, *, overrides: list[str], run_dir: Path | Non
     """
     import_torch()
     from redraft.interfaces.evaluate import quick_validation
-    from redraft.text import Tokenizer
-    from redraft.training import build_adapt_recipe, build_recipe, is_adaptation, read_table, train
+    from redraft.training import build_adapt_recipe, build_recipe, is_adaptation, read_table, tokenizer_of, train
 
     table = read_table(recipe_path, overrides)
     run_dir = run_dir or Path("runs") / recipe_path.stem
@@ -35,7 +34,7 @@ def train_recipe(recipe_path: Path, *, overrides: list[str], run_dir: Path | Non
         recipe = build_recipe(table)
         tasks = tuple(sorted({entry.task for entry in recipe.data.mixture}))
         validate = quick_validation(
-            Tokenizer.builtin(), tasks=tasks, count=_PROBLEMS_PER_TASK, canvas_length=recipe.data.canvas_length
+            tokenizer_of(recipe.data), tasks=tasks, count=_PROBLEMS_PER_TASK, canvas_length=recipe.data.canvas_length
         )
         result = train(recipe, run_dir, validate=validate, log=_log)
     if result.is_finished:

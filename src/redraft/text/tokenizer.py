@@ -4,6 +4,7 @@ A thin wrapper around a byte-level BPE of the ``tokenizers`` library. It knows n
 string of valid Unicode survives ``decode(encode(text))``; text that spells a special token stays text.
 """
 
+import json
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -12,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from redraft.errors import CheckpointError, PromptError
 from redraft.text.special import SPECIAL_TEXTS, SpecialTokens
-from redraft.text.vocabulary import bytes_of_tokens, digit_ids, read_vocabulary
+from redraft.text.vocabulary import (
+    CHARACTER_PATTERN,
+    PIECE_PATTERN,
+    bytes_of_tokens,
+    digit_ids,
+    layout_of,
+    read_vocabulary,
+)
 
 if TYPE_CHECKING:
     import tokenizers
@@ -93,6 +101,28 @@ class Tokenizer:
                 "take tokenizer.json from a Redraft checkpoint"
             ) from error
         return cls(text, vocabulary, backend)
+
+    def by_character(self) -> "Tokenizer":
+        """Return a tokenizer with the same ids that takes each character for itself.
+
+        >>> tokenizer = Tokenizer.builtin()
+        >>> [tokenizer.token_text(i) for i in tokenizer.by_character().encode("a cat")]
+        ['a', ' ', 'c', 'a', 't']
+        """
+        return self._cut_by(CHARACTER_PATTERN)
+
+    def by_piece(self) -> "Tokenizer":
+        """Return a tokenizer with the same ids that cuts as the built-in one does."""
+        return self._cut_by(PIECE_PATTERN)
+
+    def _cut_by(self, pattern: str) -> "Tokenizer":
+        model = json.loads(self._json)["model"]
+        layout = layout_of(model["vocab"], model["merges"], pattern)
+        return self.from_json(json.dumps(layout, ensure_ascii=False))
+
+    def has_ids_of(self, other: "Tokenizer") -> bool:
+        """Whether each id is the same text to both, so that weights can be taken over."""
+        return self._bytes_of == other._bytes_of and self._special == other._special
 
     def to_json(self) -> str:
         """Return the content of ``tokenizer.json``, byte for byte as it was loaded."""

@@ -1,7 +1,8 @@
 """What a ``tokenizer.json`` of ours holds, and the checks before anything is made of it.
 
-Two files differ in the vocabulary and in the merges only. All else is compared with the layout here, and refused if it
-is not the same: the library behind the tokenizer ends the whole process on some damaged patterns.
+Two files differ in the vocabulary, in the merges, and in which of two patterns cuts. All else is compared with the
+layout here, and refused if it is not the same: the library behind the tokenizer ends the whole process on some damaged
+patterns.
 """
 
 import json
@@ -11,7 +12,15 @@ from typing import Any
 from redraft.errors import CheckpointError
 from redraft.text.special import SPECIAL_TEXTS
 
-__all__ = ["MAX_VOCAB_SIZE", "PIECE_PATTERN", "bytes_of_tokens", "digit_ids", "layout_of", "read_vocabulary"]
+__all__ = [
+    "CHARACTER_PATTERN",
+    "MAX_VOCAB_SIZE",
+    "PIECE_PATTERN",
+    "bytes_of_tokens",
+    "digit_ids",
+    "layout_of",
+    "read_vocabulary",
+]
 
 MAX_VOCAB_SIZE = 2048
 """A small vocabulary keeps the embedding of a model of a few million parameters from being most of it."""
@@ -44,11 +53,14 @@ PIECE_PATTERN = "|".join(
 The trained models depend on it as much as on the vocabulary: a change makes every checkpoint foreign.
 """
 
+CHARACTER_PATTERN = r"[\s\S]"
+"""Cuts a text into single characters, for models that change text letter by letter."""
+
 
 _WHAT_TO_DO = "it is damaged or not Redraft's, take tokenizer.json from a Redraft checkpoint"
 
 
-def layout_of(vocabulary: dict[str, int], merges: list[Any]) -> dict[str, Any]:
+def layout_of(vocabulary: dict[str, int], merges: list[Any], pattern: str = PIECE_PATTERN) -> dict[str, Any]:
     """Return the content of a ``tokenizer.json``: no added tokens, no normaliser, pieces, then byte-level BPE."""
     return {
         "version": "1.0",
@@ -59,7 +71,7 @@ def layout_of(vocabulary: dict[str, int], merges: list[Any]) -> dict[str, Any]:
         "pre_tokenizer": {
             "type": "Sequence",
             "pretokenizers": [
-                {"type": "Split", "pattern": {"Regex": PIECE_PATTERN}, "behavior": "Isolated", "invert": False},
+                {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False},
                 {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False},
             ],
         },
@@ -101,7 +113,10 @@ def read_vocabulary(text: str) -> dict[str, int]:
     merges = model.get("merges") if isinstance(model, dict) else None
     if not isinstance(vocabulary, dict) or not isinstance(merges, list):
         raise CheckpointError(f"the tokenizer is not a byte-level BPE; {_WHAT_TO_DO}")
-    complaint = _first_difference(layout, layout_of(vocabulary, merges)) or _complaint(vocabulary, merges)
+    ours = layout_of(vocabulary, merges)
+    if layout.get("pre_tokenizer") != ours["pre_tokenizer"]:
+        ours = layout_of(vocabulary, merges, CHARACTER_PATTERN)
+    complaint = _first_difference(layout, ours) or _complaint(vocabulary, merges)
     if complaint is not None:
         raise CheckpointError(f"the tokenizer {complaint}; {_WHAT_TO_DO}")
     return vocabulary

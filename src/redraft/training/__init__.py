@@ -5,6 +5,7 @@ It knows nothing of sampling or evaluation; held-out figures beyond the loss com
 
 from redraft.training.adapt_config import AdaptRecipe, AdaptTrainRecipe, BlockNoiseRecipe, TextRecipe
 from redraft.training.config import DataRecipe, MixtureEntry, NoiseRecipe, OptimizerRecipe, Recipe, TrainRecipe
+from redraft.training.data import tokenizer_of
 from redraft.training.launch import train
 from redraft.training.recipe import (
     build_adapt_recipe,
@@ -36,5 +37,6 @@ __all__ = [
     "load_recipe",
     "read_table",
     "recipe_to_dict",
+    "tokenizer_of",
     "train",
 ]

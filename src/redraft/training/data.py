@@ -24,7 +24,16 @@ from redraft.training.laid import Forms, Laid, stack_forms
 from redraft.training.mixture import Mixture
 from redraft.types import ContextMask, ContextTokens, TokenMask, Tokens
 
-__all__ = ["Batch", "BatchStream", "Example", "ExampleStream", "StreamState", "collate", "cut_into_batches"]
+__all__ = [
+    "Batch",
+    "BatchStream",
+    "Example",
+    "ExampleStream",
+    "StreamState",
+    "collate",
+    "cut_into_batches",
+    "tokenizer_of",
+]
 
 RowMask = Bool[Tensor, " batch"]
 """A claim about each row."""
@@ -175,6 +184,12 @@ class ExampleStream:
             entry=entry,
             laid=laid,
         )
+
+
+def tokenizer_of(recipe: DataRecipe) -> Tokenizer:
+    """The built-in tokenizer, cutting as a recipe wants it."""
+    builtin = Tokenizer.builtin()
+    return builtin if recipe.units == "pieces" else builtin.by_character()
 
 
 def cut_into_batches(sizes: Sequence[tuple[int, int]], batch_tokens: int) -> list[list[int]]:

@@ -57,14 +57,14 @@ def start_from(name: str, model: Transformer, tokenizer: Tokenizer) -> str:
         The digest of the start.
 
     Raises:
-        ConfigError: If there is no such model, or it has another tokenizer or another shape.
+        ConfigError: If there is no such model, or it has another vocabulary or another shape.
     """
     folder = start_folder(name)
     loaded = load_checkpoint(folder)
-    if loaded.tokenizer_json != tokenizer.to_json():
+    if not Tokenizer.from_json(loaded.tokenizer_json).has_ids_of(tokenizer):
         raise ConfigError(
-            f"train.start_from={name!r} has another tokenizer than this run, so its token ids mean other texts; start "
-            "from a model of the same tokenizer, or leave train.start_from out"
+            f"train.start_from={name!r} has another vocabulary than this run, so its token ids mean other texts; start "
+            "from a model of the same vocabulary, or leave train.start_from out"
         )
     theirs, ours = dict(loaded.model.named_parameters()), dict(model.named_parameters())
     for key in sorted(theirs.keys() | ours.keys()):

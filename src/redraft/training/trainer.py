@@ -26,6 +26,7 @@ from redraft.training import checkpoint
 from redraft.training.adapt import BlockLearner
 from redraft.training.adapt_config import AdaptRecipe
 from redraft.training.config import Recipe
+from redraft.training.data import tokenizer_of
 from redraft.training.ema import Ema
 from redraft.training.hardware import (
     choose_device,
@@ -99,7 +100,7 @@ class Trainer:
         if isinstance(recipe, AdaptRecipe):
             self.learner = BlockLearner(recipe, self.device, self.dtype)
         else:
-            self.learner = NativeLearner(recipe, tokenizer or Tokenizer.builtin(), self.device, self.dtype)
+            self.learner = NativeLearner(recipe, tokenizer or tokenizer_of(recipe.data), self.device, self.dtype)
         self.model: Any = self.learner.model
         self.stream = self.learner.stream
         self.optimizer = MixedOptimizer(self.model, recipe.optimizer)

@@ -81,11 +81,25 @@ def test_what_does_not_fit_is_said(make_recipe: MakeRecipe, first: Path, tokeniz
     assert start_folder("nano").name == "nano"
 
 
-def test_another_tokenizer_is_refused(make_recipe: MakeRecipe, first: Path, tokenizer: Tokenizer) -> None:
-    other = json.dumps(json.loads(tokenizer.to_json()), indent=3)
+def test_another_vocabulary_is_refused(make_recipe: MakeRecipe, first: Path, tokenizer: Tokenizer) -> None:
+    layout = json.loads(tokenizer.to_json())
+    vocabulary = layout["model"]["vocab"]
+    vocabulary["a"], vocabulary["b"] = vocabulary["b"], vocabulary["a"]
     model = Transformer(make_recipe().model)
-    with pytest.raises(ConfigError, match="another tokenizer"):
-        start_from(str(first), model, Tokenizer.from_json(other))
+    with pytest.raises(ConfigError, match="another vocabulary"):
+        start_from(str(first), model, Tokenizer.from_json(json.dumps(layout)))
+
+
+def test_a_run_on_characters_starts_from_pieces(make_recipe: MakeRecipe, first: Path, tmp_path: Path) -> None:
+    mixture = [{"task": "rewrite", "form": "edit"}]
+    lengths = {"canvas_length": 160, "context_length": 256}
+    data = {"units": "characters", "mixture": mixture, "batch_tokens": 600, **lengths}
+    recipe = make_recipe(train={"max_steps": 1, "start_from": str(first)}, data=data, model=lengths)
+    result = train(recipe, tmp_path / "second", log=silent)
+    exported = Tokenizer.from_json(load_checkpoint(result.model_folder).tokenizer_json)
+    assert len(exported.encode("total = 3")) == len("total = 3")
+    with pytest.raises(ConfigError, match="units='words' is unknown; use one of pieces, characters"):
+        make_recipe(data={"units": "words"})
 
 
 def test_a_mixture_makes_it_a_native_recipe() -> None:
