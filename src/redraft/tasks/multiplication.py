@@ -1,6 +1,6 @@
 """`multiplication`: two factors, the product first and then one partial product per digit (or the other way round).
 
-A line between the first and the last ends with the total so far, so that each number is the sum of two, never of more.
+Each line but the first ends with the total so far, so that each number is the sum of two, never of more.
 """
 
 import random
@@ -20,7 +20,7 @@ from redraft.text.slots import Field
 __all__ = ["Multiplication", "MultiplicationDials"]
 
 MAX_DIGITS = 4
-"""Most digits of a factor: four lines of nineteen and twenty-eight tokens, product and end fit a canvas of 104."""
+"""Most digits of a factor: four lines of nineteen and twenty-eight tokens, product and end fit a canvas of 120."""
 
 PRODUCT_WIDTH = 2 * MAX_DIGITS
 """Tokens of the slot of a product, whole or partial."""
@@ -170,12 +170,11 @@ def _parts(factor: int) -> list[int]:
 
 
 def _lines_fields(multiplicand: int, parts: Sequence[int]) -> list[tuple[Field, ...]]:
-    """Of each line: multiplicand, sign, what the digit stands for, equals, product; between, an arrow and the total."""
+    """Of each line: multiplicand, sign, what the digit stands for, equals, product; then, but on the first, an arrow and the total."""
     lines: list[tuple[Field, ...]] = []
     total = 0
-    for place, part in enumerate(parts):
+    for part in parts:
         total += multiplicand * part
-        is_between = 0 < place < len(parts) - 1
         line = (
             Field(str(multiplicand), MAX_DIGITS),
             Field(" × ", 1),
@@ -183,7 +182,7 @@ def _lines_fields(multiplicand: int, parts: Sequence[int]) -> list[tuple[Field, 
             Field(" = ", 1),
             Field(str(multiplicand * part), PRODUCT_WIDTH),
         )
-        lines.append((*line, Field(" -> ", 1), Field(str(total), PRODUCT_WIDTH)) if is_between else line)
+        lines.append((*line, Field(" -> ", 1), Field(str(total), PRODUCT_WIDTH)) if lines else line)
     return lines
 
 
