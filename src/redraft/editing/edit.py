@@ -115,10 +115,10 @@ def _steps(edit: _Edit) -> Generator[Step, None, EditResult]:
 
 def _capacity(tokenizer: Tokenizer, text: str, length: int) -> int:
     """Most tokens of a window: all that a canvas holds if that is the whole text, else room to grow is left."""
-    whole = most_tokens(length)
+    whole = most_tokens(length, tokenizer.slack_every)
     if fits(text, lambda part: len(tokenizer.encode(part)), whole):
         return whole
-    return most_tokens(max(length - GROWTH, length // 2))
+    return most_tokens(max(length - GROWTH, length // 2), tokenizer.slack_every)
 
 
 def _window(edit: _Edit, start: int, end: int) -> Generator[Step, None, None]:

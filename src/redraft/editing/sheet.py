@@ -37,14 +37,14 @@ class Sheet:
 
 
 @cache
-def most_tokens(canvas_length: int) -> int:
+def most_tokens(canvas_length: int, slack_every: int = 8) -> int:
     """Most tokens of a draft that fit on a canvas beside their slots and an end.
 
     >>> most_tokens(24)
     19
     """
-    fitting = (number for number in range(canvas_length, 0, -1) if len(with_slack([1] * number, 0)) < canvas_length)
-    return next(fitting, 0)
+    numbers = range(canvas_length, 0, -1)
+    return next((n for n in numbers if len(with_slack([1] * n, 0, every=slack_every)) < canvas_length), 0)
 
 
 def lay_draft(tokenizer: Tokenizer, text: str, pins: Sequence[Span], canvas_length: int) -> Sheet | None:
@@ -62,7 +62,7 @@ def lay_draft(tokenizer: Tokenizer, text: str, pins: Sequence[Span], canvas_leng
     Returns:
         The sheet; None if the canvas is too short.
     """
-    tokens = with_slack(tokenizer.encode(text), tokenizer.special.null)
+    tokens = with_slack(tokenizer.encode(text), tokenizer.special.null, every=tokenizer.slack_every)
     if len(tokens) >= canvas_length:
         return None
     units, is_free = _units_of(tokenizer, tokens, pins)

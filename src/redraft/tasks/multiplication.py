@@ -170,7 +170,7 @@ def _parts(factor: int) -> list[int]:
 
 
 def _lines_fields(multiplicand: int, parts: Sequence[int]) -> list[tuple[Field, ...]]:
-    """Of each line: multiplicand, sign, what the digit stands for, equals, product; then, but on the first, an arrow and the total."""
+    """Of each line: multiplicand, sign, what the digit stands for, equals, product; but for the first, the total."""
     lines: list[tuple[Field, ...]] = []
     total = 0
     for part in parts:

@@ -79,7 +79,7 @@ class Drafts:
 
     def _lay(self, rng: random.Random, draft: str, text: str) -> Laid | None:
         special = self.tokenizer.special
-        start = with_slack(self.tokenizer.encode(draft), special.null, every=self.recipe.slack_every)
+        start = with_slack(self.tokenizer.encode(draft), special.null, every=self.tokenizer.slack_every)
         target, growths = start, list[Growth]()
         if draft != text:
             target, growths = lay_revision(start, self.tokenizer.encode(text), special.null, self._continues)

@@ -53,9 +53,6 @@ class GapRecipe:
 class EditRecipe:
     """How drafts are made and laid on the canvas. No effect without an entry of form "edit"."""
 
-    slack_every: int = 8
-    """Most tokens between two empty slots of the canvas; that of ``redraft.text.with_slack``, which decoding uses."""
-
     right_share: float = 0.15
     """Share of drafts that are right already: they must stay as they are."""
 
@@ -77,5 +74,5 @@ class EditRecipe:
         _check_shares(self, "right_share", "damaged_share", "own_draft_share", "with_prompt_share")
         if self.right_share + self.damaged_share > 1.0:
             raise ConfigError("right_share and damaged_share add up to more than 1; lower one of them")
-        if self.slack_every < 1 or self.max_errors < 1:
-            raise ConfigError(f"slack_every={self.slack_every}, max_errors={self.max_errors}: both must be 1 or more")
+        if self.max_errors < 1:
+            raise ConfigError(f"max_errors={self.max_errors} is too small; use 1 or more")

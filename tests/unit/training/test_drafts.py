@@ -209,5 +209,5 @@ def test_the_model_writes_drafts_of_its_own(make_recipe: Callable[..., Recipe], 
 def test_edit_settings_are_checked() -> None:
     with pytest.raises(ConfigError, match="add up to more than 1"):
         EditRecipe(right_share=0.8, damaged_share=0.4)
-    with pytest.raises(ConfigError, match="slack_every=0"):
-        EditRecipe(slack_every=0)
+    with pytest.raises(ConfigError, match="max_errors=0"):
+        EditRecipe(max_errors=0)
