@@ -142,7 +142,7 @@ def infill(
 
 
 # As many as ship, since prompts choose among them.
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=5)
 def _load(model: str, device: str) -> "Engine":
     from redraft.engine import load_engine
 

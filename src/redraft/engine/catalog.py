@@ -37,11 +37,14 @@ EDITOR_MODEL = "editor"
 
 TRAINED_ON: Mapping[str, tuple[str, ...]] = {
     DEFAULT_MODEL: ("arithmetic", "largest", "primes"),
-    EDITOR_MODEL: ("code", "repair", "rewrite"),
+    EDITOR_MODEL: ("repair", "rewrite"),
+    "coder": ("code",),
     "solver": ("countdown", "multiplication", "planning", "sudoku"),
     "writer": ("extract", "page"),
 }
 """The tasks that each model that ships was trained on; each is measured on these where nobody names a model."""
+
+_COMMANDS: Mapping[str, tuple[str, ...]] = {EDITOR_MODEL: ("edit", "infill")}
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _MAX_JSON_BYTES = 1 << 20
@@ -72,8 +75,8 @@ class Entry:
     is_default: bool
     """Whether it is used where nobody names a model."""
 
-    is_editor: bool
-    """Whether it is used for edits and gaps where nobody names a model."""
+    commands: tuple[str, ...]
+    """Commands that use it where nobody names a model, beside `generate`, which goes by the prompt."""
 
     tasks: tuple[str, ...]
     """What it was trained on."""
@@ -107,19 +110,20 @@ def shipped_names() -> list[str]:
     )
 
 
-def model_for(task: str) -> str:
-    """Return the name of the model that ships and was trained on a task; of the default one if none was.
+def model_for(job: str) -> str:
+    """Return the name of the model that ships for a job; of the default one if none does.
 
-    >>> model_for("sudoku"), model_for("primes")
-    ('solver', 'nano')
+    >>> model_for("sudoku"), model_for("infill"), model_for("primes")
+    ('solver', 'editor', 'nano')
 
     Args:
-        task: Name of a task.
+        job: Name of a task that it was trained on, or of a command that uses it.
 
     Returns:
         What ``--model`` takes.
     """
-    return next((model for model, tasks in TRAINED_ON.items() if task in tasks), DEFAULT_MODEL)
+    jobs = {model: (*tasks, *_COMMANDS.get(model, ())) for model, tasks in TRAINED_ON.items()}
+    return next((model for model, done in jobs.items() if job in done), DEFAULT_MODEL)
 
 
 def resolve(model: str) -> Path:
@@ -163,7 +167,7 @@ def _describe(name: str) -> Entry:
             context_length=int(config["transformer"]["context_length"]),
             digest=hashlib.sha256(raw).hexdigest(),
             is_default=name == DEFAULT_MODEL,
-            is_editor=name == EDITOR_MODEL,
+            commands=_COMMANDS.get(name, ()),
             tasks=TRAINED_ON.get(name, ()),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

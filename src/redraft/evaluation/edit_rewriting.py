@@ -61,7 +61,8 @@ def rewriter_for(arm: str | None, config: TransformerConfig, tokenizer: Tokenize
     Args:
         arm: Name or path of a causal checkpoint; None for random weights of a model's shape, for its time only.
         config: That shape.
-        tokenizer: The one to read with where there is no checkpoint.
+        tokenizer: Its vocabulary is read with where there is no checkpoint, in pieces of words however the model itself
+            cuts: a model that writes left to right has no use for more tokens.
 
     Returns:
         The arm.
@@ -75,7 +76,9 @@ def rewriter_for(arm: str | None, config: TransformerConfig, tokenizer: Tokenize
             raise ConfigError(f"the model {arm} does not write left to right; name a causal arm")
         return Rewriter(engine=engine, is_trained=True)
     model = Transformer(replace(config, is_causal=True, uses_self_conditioning=False)).eval().requires_grad_(False)
-    return Rewriter(engine=AutoregressiveEngine.from_transformer(model, tokenizer, name="random"), is_trained=False)
+    return Rewriter(
+        engine=AutoregressiveEngine.from_transformer(model, tokenizer.by_piece(), name="random"), is_trained=False
+    )
 
 
 def rewriting_prompt(instruction: str, draft: str) -> str:

@@ -3,8 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from redraft.engine.catalog import shipped
-from redraft.interfaces.eval_editing import EDITING_SUITES
+from redraft.engine.catalog import model_for, shipped
 from redraft.interfaces.output import to_json
 
 if TYPE_CHECKING:
@@ -82,8 +81,8 @@ def _others(model: str, device: str) -> "dict[str, Engine]":
             continue
         engine = load_engine(entry.name, device=device)
         assert not isinstance(engine, AutoregressiveEngine), "what ships is diffusion"
-        suites = EDITING_SUITES if entry.is_editor else ()
-        others |= dict.fromkeys((*entry.tasks, *suites), engine)
+        commands = [command for command in entry.commands if model_for(command) == entry.name]
+        others |= dict.fromkeys((*entry.tasks, *commands), engine)
     return others
 
 

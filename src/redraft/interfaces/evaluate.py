@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from redraft.engine.catalog import EDITOR_MODEL, model_for
+from redraft.engine.catalog import model_for
 from redraft.interfaces.answer_first import compare_arms
 from redraft.interfaces.eval_all import measure_all
 from redraft.interfaces.eval_editing import EDITING_SUITES, measure_editing
@@ -64,7 +64,7 @@ def evaluate_suite(
 
     _check_options(suite, device, dials, arms, plot, out)
     asks_all = model is None
-    model = model or (EDITOR_MODEL if suite in (*EDITING_SUITES, HUMAN_EVAL) else model_for(suite))
+    model = model or model_for("code" if suite == HUMAN_EVAL else suite)
     if suite in (*_OTHER_SUITES, *EDITING_SUITES, HUMAN_EVAL, _ANSWER_FIRST, _ALL):
         request = SuiteRequest(count=count, seed=seed, split=split, order=order, effort=effort, command=command)
         if suite == _ANSWER_FIRST:

@@ -32,7 +32,7 @@ def list_models(*, is_json: bool) -> None:
     width = max(len(entry.name) for entry in entries)
     sys.stdout.write(f"{'model':<{width}}  {'weights':>8}  {'on disk':>8}  {'canvas':>6}  {'context':>7}  trained on\n")
     for entry in entries:
-        role = " (default)" if entry.is_default else " (edit, infill)" if entry.is_editor else ""
+        role = " (default)" if entry.is_default else f" ({', '.join(entry.commands)})" if entry.commands else ""
         tasks = f"  {', '.join(entry.tasks)}" if entry.tasks else ""
         sys.stdout.write(
             f"{entry.name:<{width}}  {entry.num_parameters / 1e6:>6.1f} M  {entry.size_bytes / 1e6:>5.1f} MB  "

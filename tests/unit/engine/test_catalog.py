@@ -36,10 +36,12 @@ def test_shipped_models_are_described(shelf: Path) -> None:
 
 
 def test_each_job_has_its_model(tiny_checkpoint: Path, shelf: Path) -> None:
-    (shelf / "editor").symlink_to(tiny_checkpoint)
-    assert [(entry.name, entry.is_default, entry.is_editor, entry.tasks) for entry in catalog.shipped()] == [
-        ("editor", False, True, ("code", "repair", "rewrite")),
-        ("nano", True, False, ("arithmetic", "largest", "primes")),
+    for name in ("coder", "editor"):
+        (shelf / name).symlink_to(tiny_checkpoint)
+    assert [(entry.name, entry.is_default, entry.commands, entry.tasks) for entry in catalog.shipped()] == [
+        ("coder", False, (), ("code",)),
+        ("editor", False, ("edit", "infill"), ("repair", "rewrite")),
+        ("nano", True, (), ("arithmetic", "largest", "primes")),
     ]
 
 

@@ -137,6 +137,14 @@ def test_reports_have_tables(tiny_model: Transformer, monkeypatch: pytest.Monkey
         edit_suite.run_edit(engine, rewriter, REQUEST)
 
 
+def test_what_writes_anew_writes_pieces_whatever_the_editor_cuts(tiny_model: Transformer) -> None:
+    pieces = Tokenizer.builtin()
+    config = replace(tiny_model.config, canvas_length=168)
+    rewriter = rewriter_for(None, config, pieces.by_character())
+    passes, _ = rewriter.time_writing("Fix it.", "The weather is better today.")
+    assert passes == len(pieces.encode("The weather is better today.")) + 1
+
+
 def test_human_eval_is_judged_by_its_own_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = {
         "task_id": "HumanEval/0",
