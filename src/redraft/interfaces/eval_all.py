@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from redraft.engine.catalog import model_for, shipped
+from redraft.engine.catalog import shipped
 from redraft.interfaces.output import to_json
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def _others(model: str, device: str) -> "dict[str, Engine]":
             continue
         engine = load_engine(entry.name, device=device)
         assert not isinstance(engine, AutoregressiveEngine), "what ships is diffusion"
-        commands = [command for command in entry.commands if model_for(command) == entry.name]
-        others |= dict.fromkeys((*entry.tasks, *commands), engine)
+        others |= dict.fromkeys((*entry.tasks, *entry.commands), engine)
     return others
 
 
