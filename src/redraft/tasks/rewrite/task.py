@@ -126,7 +126,9 @@ class Rewrite:
             )
             if drawn is not None and max(rough_length(drawn.draft), rough_length(drawn.target)) <= dials.max_characters:
                 return self._problem(drawn, head + drawn.key_text, rng, order, language or _language(rng, domain))
-        raise AssertionError(f"no problem of the split {split} in {MAX_ATTEMPTS} draws")
+        raise ConfigError(
+            f"these dials leave no problem of the split {split}: none in {MAX_ATTEMPTS} draws; widen the dials"
+        )
 
     def _problem(self, drawn: Revision, key: str, rng: random.Random, order: Order, language: Language) -> Problem:
         return Problem(
@@ -162,12 +164,8 @@ class Rewrite:
 
 
 def _domain(rng: random.Random, dials: RewriteDials) -> str:
-    place = rng.random() * sum(dials.domains.values())
-    for domain, share in dials.domains.items():
-        if place < share:
-            return domain
-        place -= share
-    return "english"
+    shares = dials.domains
+    return rng.choices(list(shares), weights=list(shares.values()))[0]
 
 
 def _language(rng: random.Random, domain: str) -> Language:
