@@ -37,10 +37,10 @@ class Sheet:
 
 
 @cache
-def most_tokens(canvas_length: int, slack_every: int = 8) -> int:
+def most_tokens(canvas_length: int, slack_every: int) -> int:
     """Most tokens of a draft that fit on a canvas beside their slots and an end.
 
-    >>> most_tokens(24)
+    >>> most_tokens(24, 8)
     19
     """
     numbers = range(canvas_length, 0, -1)

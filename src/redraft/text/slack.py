@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from redraft.errors import ConfigError
 
-__all__ = ["with_slack", "without_slack"]
+__all__ = ["SLACK_EVERY", "with_slack", "without_slack"]
+
+SLACK_EVERY = 8
+"""Most pieces of words between one slot and the next."""
 
 
-def with_slack(tokens: Sequence[int], null: int, *, every: int = 8, at_least: int = 2) -> list[int]:
+def with_slack(tokens: Sequence[int], null: int, *, every: int = SLACK_EVERY, at_least: int = 2) -> list[int]:
     """Spread [NULL] slots evenly through a text: one before it, one behind it, and about one in ``every`` tokens.
 
     Slot k of n stands before token round(k · length / (n - 1)), so where the slots are follows from the length alone.

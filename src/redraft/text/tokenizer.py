@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from redraft.errors import CheckpointError, PromptError
+from redraft.text.slack import SLACK_EVERY
 from redraft.text.special import SPECIAL_TEXTS, SpecialTokens
 from redraft.text.vocabulary import (
     CHARACTER_PATTERN,
@@ -104,9 +105,9 @@ class Tokenizer:
 
     @cached_property
     def slack_every(self) -> int:
-        """Most tokens between two empty slots of a draft: 8; or 2 characters, as one put in is the commonest change."""
+        """Most tokens between two slots of a draft: ``SLACK_EVERY``, or 2 characters, one of which is easily put in."""
         (cut, _) = json.loads(self._json)["pre_tokenizer"]["pretokenizers"]
-        return 2 if cut["pattern"]["Regex"] == CHARACTER_PATTERN else 8
+        return 2 if cut["pattern"]["Regex"] == CHARACTER_PATTERN else SLACK_EVERY
 
     def by_character(self) -> "Tokenizer":
         """Return a tokenizer with the same ids that takes each character for itself.

@@ -58,7 +58,8 @@ def test_a_longer_word_shifts_what_follows_by_whole_multiples(name: str) -> None
             longer = Field(field.text + "xyz", multiple=field.multiple)
             shift = len(lay_out(tokenizer, [longer])) - len(lay_out(tokenizer, [field]))
             assert shift % field.multiple == 0
-            assert field.text
+            # A line of a program may begin with its indentation and a name.
+            assert field.text.strip() or (name == "code" and field.text)
 
 
 def test_a_record_is_the_json_that_python_writes() -> None:
