@@ -4,11 +4,11 @@ What fits where it belongs is written in place, the slots beside it included. Wh
 would shift everything up to the next free slots; the canvas grows there instead.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from redraft.text.align import align
+from redraft.text.differing import differing
 
 __all__ = ["FEW_BETWEEN", "Growth", "lay_revision"]
 
@@ -36,6 +36,8 @@ class _Change:
     end: int
     text_start: int
     text_end: int
+    is_new: bool
+    """Whether other words come there, which have no letter's place in common with those that go."""
 
     @property
     def is_growth(self) -> bool:
@@ -43,7 +45,11 @@ class _Change:
 
 
 def lay_revision(
-    canvas: Sequence[int], target: Sequence[int], null: int, continues: Collection[int] = ()
+    canvas: Sequence[int],
+    target: Sequence[int],
+    null: int,
+    continues: Collection[int] = (),
+    letters: Mapping[int, int] | None = None,
 ) -> tuple[list[int], list[Growth]]:
     """Lay a text onto a canvas, change by change.
 
@@ -52,11 +58,19 @@ def lay_revision(
     >>> lay_revision([0, 5, 6, 0, 7, 0], [5, 6, 8, 7], 0)
     ([0, 5, 6, 8, 7, 0], [])
 
+    With ``letters``, draft and text are compared word by word. A word that gives way to another is written without
+    slots between its letters, wherever the two have one in common, so that each letter's place follows from the word.
+
+    >>> lay_revision([5, 0, 6, 0, 7, 0, 4], [7, 8, 8, 4], 0, letters={5: 5, 6: 6, 7: 7, 8: 8})
+    ([7, 8, 8, 0, 0, 0, 4], [])
+
     Args:
         canvas: What stands there: tokens of the draft, and slots; at least one of them.
         target: The revised text; slots in it are left out.
         null: Id of [NULL].
         continues: Ids that go on with a character: no change begins or ends before one of them.
+        letters: Of texts cut into characters, the ids that words are made of, each with the id of its lower case; None
+            compares token by token.
 
     Returns:
         The canvas with all that fits in place, and the stretches, in order and apart, where it has to grow; they stand
@@ -65,10 +79,12 @@ def lay_revision(
     text = [token for token in target if token != null]
     laid = list(canvas)
     growths: list[Growth] = []
-    for change in _changes(canvas, text, null, continues):
+    for change in _changes(canvas, text, null, continues, letters):
         new = text[change.text_start : change.text_end]
         if change.is_growth:
             growths.append(Growth(change.start, change.end, tuple(new)))
+        elif change.is_new:
+            laid[change.start : change.end] = [*new, *([null] * (change.end - change.start - len(new)))]
         else:
             in_place = align(canvas[change.start : change.end], new, null)
             assert in_place is not None, "it has been seen to fit"
@@ -76,30 +92,37 @@ def lay_revision(
     return laid, growths
 
 
-def _changes(canvas: Sequence[int], text: Sequence[int], null: int, continues: Collection[int]) -> list[_Change]:
+def _changes(
+    canvas: Sequence[int],
+    text: Sequence[int],
+    null: int,
+    continues: Collection[int],
+    letters: Mapping[int, int] | None,
+) -> list[_Change]:
     """Where draft and text differ, each with the slots beside it."""
-    places = [place for place, token in enumerate(canvas) if token != null]
-    draft = [canvas[place] for place in places]
-    bounds = [-1, *places, len(canvas)]
+    filled = [place for place, token in enumerate(canvas) if token != null]
+    draft = [canvas[place] for place in filled]
+    bounds = [-1, *filled, len(canvas)]
     changes: list[_Change] = []
-    codes = SequenceMatcher(None, draft, text, autojunk=False).get_opcodes()
-    for number, (kind, first, last, text_first, text_last) in enumerate(codes):
-        if kind == "equal":
-            continue
+    found = differing(draft, text, letters)
+    for number, (first, last, text_first, text_last, is_new) in enumerate(found):
         # What stays on both sides; of it the change may take tokens, the same of the draft and of the text.
-        left = first - codes[number - 1][1] if number else 0
-        right = codes[number + 1][2] - last if number + 1 < len(codes) else 0
+        left = first - (found[number - 1].end if number else 0)
+        right = (found[number + 1].start if number + 1 < len(found) else len(draft)) - last
         before = behind = 0
         if bounds[last + 1] - bounds[first] == 1:  # put in where no slot is: what stands behind makes room, or before
-            before, behind = (0, 1) if right else (1, 0)
+            splits_word = right > 0 and letters is not None and draft[last] in letters
+            before, behind = (0, 1) if right and not (splits_word and left) else (1, 0)
         while behind < right and draft[last + behind] in continues:
             behind += 1
         while before < left and _goes_on(draft, text, first - before, text_first - before, continues):
             before += 1
-        change = _Change(bounds[first - before] + 1, bounds[last + behind + 1], text_first - before, text_last + behind)
+        places = (bounds[first - before] + 1, bounds[last + behind + 1])
+        change = _Change(*places, text_first - before, text_last + behind, is_new)
         while changes and _belong_together(changes[-1], change):
             earlier = changes.pop()
-            change = _Change(earlier.start, change.end, earlier.text_start, change.text_end)
+            is_new = earlier.is_new or change.is_new
+            change = _Change(earlier.start, change.end, earlier.text_start, change.text_end, is_new)
         changes.append(change)
     return changes
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 
 from redraft.errors import CheckpointError, PromptError
@@ -106,8 +107,23 @@ class Tokenizer:
     @cached_property
     def slack_every(self) -> int:
         """Most tokens between two slots of a draft: ``SLACK_EVERY``, or 2 characters, one of which is easily put in."""
+        return 2 if self._cuts_characters else SLACK_EVERY
+
+    @property
+    def _cuts_characters(self) -> bool:
         (cut, _) = json.loads(self._json)["pre_tokenizer"]["pretokenizers"]
-        return 2 if cut["pattern"]["Regex"] == CHARACTER_PATTERN else SLACK_EVERY
+        return cut["pattern"]["Regex"] == CHARACTER_PATTERN
+
+    def letters(self) -> dict[int, int] | None:
+        """Return what words are made of, letters and digits of ASCII and "_", each id with that of its lower case.
+
+        Returns:
+            None where words are pieces, and letters no tokens of their own.
+        """
+        if not self._cuts_characters:
+            return None
+        ids = {character: self.encode(character)[0] for character in f"{ascii_letters}{digits}_"}
+        return {id: ids[character.lower()] for character, id in ids.items()}
 
     def by_character(self) -> "Tokenizer":
         """Return a tokenizer with the same ids that takes each character for itself.

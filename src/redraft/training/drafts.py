@@ -33,6 +33,7 @@ class Drafts:
         self.canvas_length = canvas_length
         ids = range(tokenizer.special.first)
         self._continues = frozenset(id for id in ids if tokenizer.goes_on(id))
+        self._letters = tokenizer.letters()
         self.damage = Damage(tokenizer, recipe.max_errors)
 
     def lay(self, rng: random.Random, problem: Problem) -> tuple[Laid, bool] | None:
@@ -82,7 +83,9 @@ class Drafts:
         start = with_slack(self.tokenizer.encode(draft), special.null, every=self.tokenizer.slack_every)
         target, growths = start, list[Growth]()
         if draft != text:
-            target, growths = lay_revision(start, self.tokenizer.encode(text), special.null, self._continues)
+            target, growths = lay_revision(
+                start, self.tokenizer.encode(text), special.null, self._continues, self._letters
+            )
         # Beside what it replaces, a text that is put in takes two marks.
         room = self.canvas_length - 1 - len(start) - sum(len(one.text) + 2 for one in growths)
         if len(start) + 1 > self.canvas_length or (growths and room < 0):

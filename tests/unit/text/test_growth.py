@@ -1,6 +1,6 @@
 import random
 
-from redraft.text import lay_revision, with_slack, without_slack
+from redraft.text import Tokenizer, lay_revision, with_slack, without_slack
 
 NULL = 0
 
@@ -77,3 +77,54 @@ def test_no_change_cuts_a_character() -> None:
         for one in reversed(growths):
             laid[one.start : one.end] = one.text
         assert without_slack(laid, NULL) == text
+
+
+def laid_out(draft: str, text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Lay a revision in characters; "·" is a slot."""
+    tokenizer = Tokenizer.builtin().by_character()
+    null = tokenizer.special.null
+    canvas = with_slack(tokenizer.encode(draft), null, every=tokenizer.slack_every)
+    laid, growths = lay_revision(canvas, tokenizer.encode(text), null, letters=tokenizer.letters())
+
+    def read(ids: list[int] | tuple[int, ...]) -> str:
+        return "".join("·" if id == null else tokenizer.token_text(id) for id in ids)
+
+    return read(laid), [(read(canvas[one.start : one.end]), read(one.text)) for one in growths]
+
+
+def test_another_word_has_no_slots_between_its_letters() -> None:
+    laid, growths = laid_out("a shell here", "a report here")
+    assert laid == "·a report·· ·he·re·", "not a letter is kept because both words have it"
+    assert growths == []
+    laid, growths = laid_out("my dad", "my father")
+    assert growths == [("d·ad·", "father")], "a longer word grows as a whole"
+
+
+def test_another_form_of_a_word_changes_letter_by_letter() -> None:
+    assert laid_out("send it", "SEND IT") == ("·SE·ND· ·IT·", [])
+    assert laid_out("an ovven", "an oven") == ("·an· o··v·en·", [])
+    assert laid_out("old_name", "oldName") == ("·ol·dN··a·me·", [])
+
+
+def test_words_that_are_put_in_split_no_word() -> None:
+    laid, growths = laid_out("one fresh box", "one really fresh box")
+    assert laid == "·on·e ·fr·e·sh· b·ox·"
+    assert growths == [(" ·", " really ")]
+
+
+def test_a_revision_in_characters_is_the_text() -> None:
+    words = ["red", "Red", "read", "table", "tables", "10", "a", "x_1", "ROOM", "room"]
+    tokenizer = Tokenizer.builtin().by_character()
+    null, num_grown = tokenizer.special.null, 0
+    for seed in range(300):
+        rng = random.Random(seed)
+        draft = [rng.choice(words) for _ in range(rng.randrange(1, 8))]
+        revision = [rng.choice([word, *words[:4]]) for word in draft if rng.random() < 0.8]
+        texts = [rng.choice(" ,.").join(part) for part in (draft, revision)]
+        canvas = with_slack(tokenizer.encode(texts[0]), null, every=tokenizer.slack_every)
+        laid, growths = lay_revision(canvas, tokenizer.encode(texts[1]), null, letters=tokenizer.letters())
+        for one in reversed(growths):
+            laid[one.start : one.end] = one.text
+        assert tokenizer.decode(without_slack(laid, null)) == texts[1]
+        num_grown += bool(growths)
+    assert 20 < num_grown < 280, "both happen"
