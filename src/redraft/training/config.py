@@ -102,6 +102,10 @@ class DataRecipe:
     slack_share: float = 0.3
     """Share of examples whose canvas is of any length up to ``canvas_length``, as when decoding; the rest are tight."""
 
+    cut_share: float = 0.0
+    """Share of examples whose canvas ends before their text does, as it may in a narrow first pass (``first_width``);
+    gaps and drafts are never cut."""
+
     batch_tokens: int = 6000
     """Context and canvas positions per step, padding included; bounds time and memory of a step."""
 
@@ -142,7 +146,7 @@ class DataRecipe:
         _check_choice("data.units", self.units, "pieces", "characters")
         _check_at_least(self, 0.0, "end_tokens", "far_end_tokens", "num_workers")
         _check_at_least(self, 1.0, "canvas_length", "canvas_multiple", "context_length", "pool_examples")
-        _check_shares(self, "anneal", "slack_share")
+        _check_shares(self, "anneal", "cut_share", "slack_share")
         if self.canvas_length % self.canvas_multiple:
             raise ConfigError(
                 f"canvas_length={self.canvas_length} is not a multiple of canvas_multiple={self.canvas_multiple}"

@@ -41,6 +41,9 @@ RowMask = Bool[Tensor, " batch"]
 POOLS_AHEAD = 2
 """Pools that are asked for while one is used."""
 
+LEAST_CUT = 32
+"""Positions of the shortest canvas that ends before its text does."""
+
 MAX_ATTEMPTS = 200
 """Draws before an entry whose problems never fit is reported as a fault of the recipe."""
 
@@ -53,10 +56,11 @@ class Example:
     """The prompt's settled segment."""
 
     answer: list[int]
-    """The clean canvas up to, and without, end of text."""
+    """The clean text up to, and without, end of text."""
 
     canvas_length: int
-    """Least length of its canvas, a multiple of ``canvas_multiple``."""
+    """Least length of its canvas, a multiple of ``canvas_multiple``; where it is shorter than the text, the canvas ends
+    before it."""
 
     far_ends: tuple[int, ...]
     """Places in the slack whose end of text is supervised."""
@@ -174,6 +178,11 @@ class ExampleStream:
         if rng.random() < slack_share:
             canvas_length = rng.randrange(tight, recipe.canvas_length + 1, recipe.canvas_multiple)
         slack = range(length + recipe.end_tokens, canvas_length)
+        # Drawn only where it is asked for, so that other recipes keep their draws.
+        least = -(-LEAST_CUT // recipe.canvas_multiple) * recipe.canvas_multiple
+        if recipe.cut_share and laid is None and tight > least and rng.random() < recipe.cut_share:
+            canvas_length = rng.randrange(least, tight, recipe.canvas_multiple)
+            slack = range(0)
         far_ends = tuple(sorted(rng.sample(slack, min(recipe.far_end_tokens, len(slack)))))
         return Example(
             context=context,
@@ -235,13 +244,16 @@ def _cut(order: Sequence[int], sizes: Sequence[tuple[int, int]], budget: int) ->
 
 
 def collate(examples: Sequence[Example], tokenizer: Tokenizer, recipe: DataRecipe) -> Batch:
-    """Stack examples: prompts padded on the left, canvases filled with end of text to the longest."""
+    """Stack examples: prompts padded on the left, canvases filled with end of text to the longest.
+
+    A text that is longer than its canvas shows as much as the longest canvas of the batch has room for.
+    """
     special = tokenizer.special
     # At least 1, for a batch of rows without a prompt.
     context_length = max(1, *(len(example.context) for example in examples))
     canvas_length = max(example.canvas_length for example in examples)
     contexts = [[special.null] * (context_length - len(e.context)) + e.context for e in examples]
-    canvases = [e.answer + [special.end_of_text] * (canvas_length - len(e.answer)) for e in examples]
+    canvases = [(e.answer + [special.end_of_text] * canvas_length)[:canvas_length] for e in examples]
     lengths = torch.tensor([len(example.answer) + 1 for example in examples])[:, None]
     context_lengths = torch.tensor([len(example.context) for example in examples])[:, None]
     position = torch.arange(canvas_length)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from redraft.errors import ConfigError
 from redraft.text import Tokenizer
 from redraft.training import MixtureEntry, Recipe
-from redraft.training.data import BatchStream, Example, ExampleStream, collate, cut_into_batches
+from redraft.training.data import LEAST_CUT, BatchStream, Example, ExampleStream, collate, cut_into_batches
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -85,6 +85,30 @@ def test_slack_examples_get_a_canvas_of_any_greater_length(make_recipe: MakeReci
         assert {example.canvas_length for example in drawn} <= {8, 16, 24, 32, 40, 48}
         assert all(len(example.answer) < example.canvas_length for example in drawn)
         assert all(place > len(example.answer) + 2 for example in drawn for place in example.far_ends)
+
+
+def test_a_cut_canvas_ends_before_its_text(make_recipe: MakeRecipe, tokenizer: Tokenizer) -> None:
+    mixture = (MixtureEntry(task="primes"),)
+    data = replace(make_recipe().data, canvas_length=104, batch_tokens=400, mixture=mixture)
+    whole, examples = (ExampleStream(replace(data, cut_share=share), tokenizer) for share in (0.0, 1.0))
+    drawn = [examples.example(index, 0.0) for index in range(60)]
+    assert [one.answer for one in drawn] == [whole.example(index, 0.0).answer for index in range(60)], "the same texts"
+    cut = [one for one in drawn if one.canvas_length <= len(one.answer)]
+    assert {one.canvas_length for one in cut} > {LEAST_CUT, LEAST_CUT + 8}
+    assert all(len(one.answer) < LEAST_CUT for one in drawn if one not in cut), "what is short is left whole"
+    assert not any(one.far_ends for one in cut)
+
+
+def test_a_cut_canvas_holds_no_end(make_recipe: MakeRecipe, tokenizer: Tokenizer) -> None:
+    common = {"context": [1], "far_ends": (), "is_answer_first": True, "entry": 0}
+    cut = Example(answer=[7] * 20, canvas_length=8, **common)
+    whole = Example(answer=[3] * 10, canvas_length=16, **common)
+    batch = collate([cut, whole], tokenizer, make_recipe().data)
+    # The longest canvas of a batch is everyone's: the cut text goes on in it.
+    assert batch.canvas[0].tolist() == [7] * 16
+    assert batch.is_content[0].all()
+    assert batch.is_supervised[0].all()
+    assert collate([cut], tokenizer, make_recipe().data).canvas.tolist() == [[7] * 8]
 
 
 def test_collate_by_hand(make_recipe: MakeRecipe, tokenizer: Tokenizer) -> None:
