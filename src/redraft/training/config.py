@@ -106,6 +106,10 @@ class DataRecipe:
     """Share of examples whose canvas ends before their text does, as it may in a narrow first pass (``first_width``);
     gaps and drafts are never cut."""
 
+    first_width: int = 0
+    """Positions that a first pass takes when the model answers, later ones following the predicted end; goes with the
+    model as its default. 0: the whole canvas. Only for models that have seen such canvases (``cut_share``)."""
+
     batch_tokens: int = 6000
     """Context and canvas positions per step, padding included; bounds time and memory of a step."""
 
@@ -147,6 +151,11 @@ class DataRecipe:
         _check_at_least(self, 0.0, "end_tokens", "far_end_tokens", "num_workers")
         _check_at_least(self, 1.0, "canvas_length", "canvas_multiple", "context_length", "pool_examples")
         _check_shares(self, "anneal", "cut_share", "slack_share")
+        if self.first_width and not (self.cut_share and 0 < self.first_width <= self.canvas_length):
+            raise ConfigError(
+                f"data.first_width={self.first_width} is not allowed; use 0, or up to canvas_length="
+                f"{self.canvas_length} with data.cut_share above 0"
+            )
         if self.canvas_length % self.canvas_multiple:
             raise ConfigError(
                 f"canvas_length={self.canvas_length} is not a multiple of canvas_multiple={self.canvas_multiple}"

@@ -66,6 +66,8 @@ def export_model(
     # Decode on canvases of the length that was trained; the model itself may have room for longer ones.
     length = recipe.data.canvas_length
     sampler = {"canvas_length": length, "max_new_tokens": length, **recipe.arm.sampler}
+    if recipe.data.first_width:
+        sampler |= {"follow_end": True, "first_width": recipe.data.first_width}
     return save_checkpoint(
         folder,
         model=model,

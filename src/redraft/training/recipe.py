@@ -34,6 +34,7 @@ FROM_TOKENIZER = ("vocab_size", "digit_token_ids")
 """Model settings that follow from the tokenizer, so a recipe can't contradict it."""
 
 MAY_CHANGE = (
+    "data.first_width",
     "data.num_workers",
     "train.max_steps",
     "train.max_seconds",

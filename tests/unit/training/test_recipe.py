@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from redraft.denoiser import Transformer
+from redraft.denoiser.checkpoint import load_checkpoint
 from redraft.errors import ConfigError
+from redraft.text import Tokenizer
 from redraft.training import Recipe, build_recipe, load_recipe, recipe_to_dict
+from redraft.training.export import export_model
 from redraft.training.recipe import differing_keys, parse_override
 
 NANO = Path(__file__).parents[3] / "recipes" / "nano.toml"
@@ -61,6 +65,7 @@ def test_what_is_left_out_has_a_default(minimal: Path) -> None:
         ("optimizer.adamw_betas=[0.9]", "pair"),
         ("optimizer.clip_norm=0", "positive"),
         ("data.canvas_length=100", "multiple of canvas_multiple"),
+        ("data.first_width=64", "with data.cut_share above 0"),
         ("data.batch_tokens=100", "does not hold one example"),
         ("model.canvas_length=96", "raise the latter"),
         ("model.context_length=8", "raise the latter"),
@@ -129,3 +134,12 @@ def test_differences_are_named_by_their_keys(make_recipe: Callable[..., Recipe])
     assert differing_keys(old, new) == ["optimizer.muon_lr", "train.seed"]
     new["data"]["mixture"][1]["dials"]["max_steps"] = 3
     assert "data.mixture.1.dials.max_steps" in differing_keys(old, new)
+
+
+def test_a_narrow_first_pass_goes_with_the_model(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    for data, narrow in (({}, {}), ({"cut_share": 0.5, "first_width": 16}, {"follow_end": True, "first_width": 16})):
+        recipe = make_recipe(data=data)
+        model, tokenizer = Transformer(recipe.model), Tokenizer.builtin()
+        export_model(tmp_path / "m", model=model, tokenizer=tokenizer, recipe=recipe, step=1, examples=1, figures={})
+        whole = {"canvas_length": 48, "max_new_tokens": 48}
+        assert load_checkpoint(tmp_path / "m").extra["sampler"] == whole | narrow
