@@ -171,7 +171,7 @@ class ExampleStream:
         length = len(answer) + 1
         if length > recipe.canvas_length or len(context) > recipe.context_length:
             return None
-        tight = -(-length // recipe.canvas_multiple) * recipe.canvas_multiple
+        tight, least = (_rounded_up(one, recipe.canvas_multiple) for one in (length, LEAST_CUT))
         own_share = recipe.mixture[entry].slack_share
         slack_share = recipe.slack_share if own_share is None else own_share
         canvas_length = tight
@@ -179,7 +179,6 @@ class ExampleStream:
             canvas_length = rng.randrange(tight, recipe.canvas_length + 1, recipe.canvas_multiple)
         slack = range(length + recipe.end_tokens, canvas_length)
         # Drawn only where it is asked for, so that other recipes keep their draws.
-        least = -(-LEAST_CUT // recipe.canvas_multiple) * recipe.canvas_multiple
         if recipe.cut_share and laid is None and tight > least and rng.random() < recipe.cut_share:
             canvas_length = rng.randrange(least, tight, recipe.canvas_multiple)
             slack = range(0)
@@ -193,6 +192,10 @@ class ExampleStream:
             entry=entry,
             laid=laid,
         )
+
+
+def _rounded_up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 def tokenizer_of(recipe: DataRecipe) -> Tokenizer:

@@ -30,7 +30,7 @@ def test_the_differences_lead_from_the_draft_to_the_text() -> None:
 
 
 def test_other_words_are_whole() -> None:
-    # "a b" with other letters: 1 2 3 and 2 2 1 have a letter in common, and no more.
+    # 1 2 3 and 2 2 1 have one letter in common in the same order, and no more.
     assert differing([1, 2, 3, 5, 1], [2, 2, 1, 5, 1], LETTERS) == [Difference(0, 3, 0, 3, is_new=True)]
 
 
