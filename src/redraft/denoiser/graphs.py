@@ -17,7 +17,7 @@ from torch import Tensor
 
 from redraft.denoiser.cache import KeyValueCache
 from redraft.denoiser.lean import LeanTransformer
-from redraft.denoiser.protocol import Places, SomeLogits
+from redraft.denoiser.protocol import Places, Sketch, SomeLogits
 from redraft.denoiser.transformer import Transformer
 from redraft.types import Probs, Tokens
 
@@ -80,7 +80,7 @@ class CudaRecorder:
 class GraphedTransformer(LeanTransformer):
     """Answers as a ``LeanTransformer`` does, with contexts filled up; what it encodes is its own, as there.
 
-    A shape is recorded when it comes for the second time. With self-conditioning nothing is recorded.
+    A shape is recorded when it comes for the second time. With self-conditioning or a sketch nothing is.
 
     Args:
         model: A transformer that ``fits``.
@@ -102,10 +102,11 @@ class GraphedTransformer(LeanTransformer):
         cache: KeyValueCache | None = None,
         *,
         self_conditioning: Probs | None = None,
+        sketch: Sketch | None = None,
     ) -> SomeLogits:
         """Score the clean token at some canvas positions; see ``ScoresSome``."""
-        if self_conditioning is not None:
-            return super().denoise_some(canvas, places, cache, self_conditioning=self_conditioning)
+        if self_conditioning is not None or sketch is not None:
+            return super().denoise_some(canvas, places, cache, self_conditioning=self_conditioning, sketch=sketch)
         num_places = None if places is None else places.shape[1]
         shape = (*canvas.shape, num_places, None if cache is None else _filled_length(cache.length))
         with self._lock:

@@ -15,8 +15,9 @@ from torch import Tensor
 from redraft.denoiser.attention import Bias, keep_self_visible, padding_bias
 from redraft.denoiser.cache import HeadRows, KeyValueCache, SeenRows
 from redraft.denoiser.elementwise import normalised
+from redraft.denoiser.int8_matrix import Int8Matrix, Matrix, product
 from redraft.denoiser.lean_layer import HeadRotations, LeanLayer, Rows, unit
-from redraft.denoiser.protocol import Places, SomeLogits
+from redraft.denoiser.protocol import Places, Sketch, SomeLogits
 from redraft.denoiser.threads import ThreadTuner
 from redraft.denoiser.transformer import Layer, Transformer
 from redraft.errors import ContextLengthError
@@ -33,20 +34,22 @@ class LeanTransformer:
     Args:
         model: A transformer that ``fits``.
         tuner: Told how long each pass took; None for nobody.
+        is_int8: Multiply in whole numbers, to within a percent of the same scores (``redraft.denoiser.int8_matrix``).
     """
 
-    def __init__(self, model: Transformer, tuner: ThreadTuner | None = None) -> None:
+    def __init__(self, model: Transformer, tuner: ThreadTuner | None = None, *, is_int8: bool = False) -> None:
         assert self.fits(model), "this layout is for transformers in float32 that are not causal"
         config = model.config
         self._tuner = tuner
         self._model, self._config = model, config
-        prelude, loop, coda = (_lean(part) for part in (model.prelude, model.loop, model.coda))
+        prelude, loop, coda = (_lean(part, is_int8) for part in (model.prelude, model.loop, model.coda))
         again = [(layer, place == 0) for place, layer in enumerate(loop)]
         first = [(layer, False) for layer in [*prelude, *loop]]
         self._visits = [*first, *again * (config.num_loops - 1), *((layer, False) for layer in coda)]
         self._num_before_loop = len(prelude)
-        self._head = (model.head.weight.detach() * math.sqrt(config.width)).t().contiguous()
-        places = torch.arange(config.context_length + config.canvas_length, device=self._head.device)
+        head = (model.head.weight.detach() * math.sqrt(config.width)).t().contiguous()
+        self._head: Matrix = Int8Matrix.of(head) if is_int8 else head
+        places = torch.arange(config.context_length + config.canvas_length, device=head.device)
         angles = places[:, None].float() * model.rope_frequencies
         self._rotations = torch.polar(torch.full_like(angles, (2 * angles.shape[1]) ** 0.25), angles)
 
@@ -118,6 +121,7 @@ class LeanTransformer:
         cache: KeyValueCache | None = None,
         *,
         self_conditioning: Probs | None = None,
+        sketch: Sketch | None = None,
     ) -> SomeLogits:
         """Score the clean token at some canvas positions; see ``ScoresSome``.
 
@@ -126,17 +130,24 @@ class LeanTransformer:
             places: Which positions; None for all.
             cache: The settled context, made here.
             self_conditioning: Probabilities of the pass before, at every position.
+            sketch: What is behind the canvas.
 
         Returns:
             Logits of those positions, in the order of ``places``.
         """
         since = time.perf_counter()
         batch, length = canvas.shape
+        if sketch is not None:
+            assert self_conditioning is None, "nobody has probabilities of what is sketched"
+            places = torch.arange(length, device=canvas.device).expand(batch, -1) if places is None else places
+            behind = canvas.new_full((batch, len(sketch.places)), sketch.mask_token_id)
+            canvas = torch.cat([canvas, behind], dim=1)
+            length = canvas.shape[1]
         seen = None
         if cache is not None and cache.has_padding:
             seen = torch.cat([cache.is_valid, cache.is_valid.new_ones(batch, length)], dim=1)
-        sight = _Sight(cache, seen, length, self._rotations, is_segment=False)
-        x_ND = self._run(self._embed(canvas, self_conditioning).flatten(0, 1), batch, sight)
+        sight = _Sight(cache, seen, length, self._rotations, is_segment=False, sketch=sketch)
+        x_ND = self._run(self._embed(canvas, self_conditioning, sketch).flatten(0, 1), batch, sight)
         last, _ = self._visits[-1]
         n_ND, rotations = unit(x_ND), sight.rotations
         seen_keys_values = sight.with_context(*last.keys_values(n_ND, rotations, batch))
@@ -145,18 +156,22 @@ class LeanTransformer:
             x_ND, n_ND = x_ND[rows], n_ND[rows]
             rotations = rotations.expand(batch, -1, 1, 1, -1).flatten(0, 1)[rows].view(*places.shape, 1, 1, -1)
         x_ND = last.finish_(x_ND, last.queries(n_ND, rotations, batch), *seen_keys_values, sight.bias)
-        logits = torch.mm(unit(x_ND), self._head).view(batch, -1, self.vocab_size)
+        logits = product(unit(x_ND), self._head).view(batch, -1, self.vocab_size)
         if self._tuner is not None:
             self._tuner.note(batch * length, time.perf_counter() - since)
         return logits
 
-    def _embed(self, canvas: Tokens, self_conditioning: Probs | None) -> Tensor:
+    def _embed(self, canvas: Tokens, self_conditioning: Probs | None, sketch: Sketch | None) -> Tensor:
         model = self._model
         if canvas.shape[1] > self._config.canvas_length:
             raise ContextLengthError(
                 f"the canvas has {canvas.shape[1]} positions; this model takes {self._config.canvas_length}"
             )
-        x_BCD = model.embedding(canvas) + model.canvas_position.weight[: canvas.shape[1]]
+        slots = model.canvas_position.weight[: canvas.shape[1]]
+        if sketch is not None:
+            num_near = canvas.shape[1] - len(sketch.places)
+            slots = torch.cat([slots[:num_near], model.canvas_position.weight[sketch.places]])
+        x_BCD = model.embedding(canvas) + slots
         if model.self_conditioning is not None and self_conditioning is not None:
             x_BCD = x_BCD + model.self_conditioning(self_conditioning.to(x_BCD.dtype) @ model.embedding.weight)
         return normalised(x_BCD)
@@ -179,19 +194,35 @@ class _Sight:
     """Who is seen in one call, and what is remembered of it."""
 
     def __init__(
-        self, cache: KeyValueCache | None, seen: TokenMask | None, length: int, rotations: Tensor, *, is_segment: bool
+        self,
+        cache: KeyValueCache | None,
+        seen: TokenMask | None,
+        length: int,
+        rotations: Tensor,
+        *,
+        is_segment: bool,
+        sketch: Sketch | None = None,
     ) -> None:
         self._cache = cache
         self.keys: list[HeadRows] = []
         self.values: list[HeadRows] = []
         self.bias: Bias | None = None
+        num_seen = length + (0 if cache is None else cache.length)
         if seen is None:
-            first = 0 if cache is None else cache.length
-            self.rotations: HeadRotations = rotations[None, first : first + length, None, None]
-            return
-        self.rotations = rotations[(seen.cumsum(dim=1)[:, -length:] - 1).clamp_min(0)][:, :, None, None]
-        hidden = padding_bias(seen, torch.float32)
-        self.bias = keep_self_visible(hidden, length) if is_segment else hidden
+            self.rotations: HeadRotations = rotations[None, num_seen - length : num_seen, None, None]
+        else:
+            self.rotations = rotations[(seen.cumsum(dim=1)[:, -length:] - 1).clamp_min(0)][:, :, None, None]
+            hidden = padding_bias(seen, torch.float32)
+            self.bias = keep_self_visible(hidden, length) if is_segment else hidden
+        if sketch is not None:
+            first = num_seen - length if seen is None else seen[:, :-length].sum(dim=1)[:, None]
+            behind = (first + sketch.places).view(-1, len(sketch.places))
+            near = self.rotations[:, : length - len(sketch.places)]
+            self.rotations = torch.cat([near, rotations[behind][:, :, None, None]], dim=1)
+            # exp(score + log n) = n exp(score): as if n equal positions stood there.
+            weight = torch.zeros(num_seen, device=rotations.device)
+            weight[-len(sketch.places) :] = sketch.counts.log()
+            self.bias = weight.view(1, 1, 1, -1) if self.bias is None else self.bias + weight
 
     def with_context(self, k_BHLK: HeadRows, v_BHLK: HeadRows) -> tuple[SeenRows, SeenRows]:
         """Remember one visit's keys and values; return them behind those of the context."""
@@ -204,9 +235,9 @@ class _Sight:
         return torch.cat([held.keys[visit], k_BHLK], dim=2), torch.cat([held.values[visit], v_BHLK], dim=2)
 
 
-def _lean(part: torch.nn.ModuleList) -> list[LeanLayer]:
+def _lean(part: torch.nn.ModuleList, is_int8: bool) -> list[LeanLayer]:
     layers: list[LeanLayer] = []
     for layer in part:
         assert isinstance(layer, Layer), f"a part of the transformer is made of layers, not {type(layer).__name__}"
-        layers.append(LeanLayer.of(layer))
+        layers.append(LeanLayer.of(layer, is_int8=is_int8))
     return layers

@@ -3,6 +3,7 @@
 Nothing here knows a tokenizer, a noise process or a sampling rule.
 """
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
@@ -10,13 +11,34 @@ from torch import Tensor
 
 from redraft.types import Logits, Probs, TokenMask, Tokens, WholePerRow
 
-__all__ = ["Cache", "Denoiser", "Places", "ScoresSome", "SomeLogits"]
+__all__ = ["Cache", "Denoiser", "Places", "ScoresSome", "Sketch", "SomeLogits"]
 
 Places = Int[Tensor, "batch scored"]
 """Canvas positions of each row, no position twice."""
 
 SomeLogits = Float[Tensor, "batch _ vocab"]
 """Logits of some positions."""
+
+SlotNumbers = Int[Tensor, " slots"]
+"""Positions of a canvas."""
+
+SlotCounts = Float[Tensor, " slots"]
+"""A number for each of them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sketch:
+    """Masked positions behind those of a canvas that are given, seen through a few that stand for all of them.
+
+    Equal only to itself, so that it can be part of a key.
+    """
+
+    places: SlotNumbers
+    """Where those few stand on the whole canvas, ascending; the same in all rows."""
+    counts: SlotCounts
+    """As how many each of them is attended to."""
+    mask_token_id: int
+    """What stands there."""
 
 
 @runtime_checkable
@@ -95,14 +117,16 @@ class ScoresSome(Protocol):
         cache: Cache | None = None,
         *,
         self_conditioning: Probs | None = None,
+        sketch: Sketch | None = None,
     ) -> SomeLogits:
         """Score the clean token at some canvas positions.
 
         Args:
-            canvas: The tokens as they are now, all of them.
+            canvas: The tokens as they are now, all of them or all but those that are sketched.
             places: Which positions; None for all.
             cache: The settled context; None when there is none.
             self_conditioning: As in ``Denoiser.denoise``, for every position of the canvas.
+            sketch: What is behind; never scored. Not together with ``self_conditioning``.
 
         Returns:
             Logits of those positions, in the order of ``places``.

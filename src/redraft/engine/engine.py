@@ -57,6 +57,7 @@ class Engine:
         layout: How requests are laid over context and canvases; None for the way of our own models.
         presets: What an effort means; None for our own.
         tuner: Chooses how many threads a pass runs on, for a denoiser that tells it how long passes took.
+        dtype: What the denoiser multiplies in; reports say so.
 
     Raises:
         CheckpointError: Denoiser and tokenizer don't belong together.
@@ -76,6 +77,7 @@ class Engine:
         layout: Layout | None = None,
         presets: Presets | None = None,
         tuner: ThreadTuner | None = None,
+        dtype: str = "float32",
     ) -> None:
         # Published models may score more ids than there are: their matrices are padded.
         is_native = isinstance(tokenizer, Tokenizer)
@@ -95,6 +97,7 @@ class Engine:
         self.digest = digest
         self.device = torch.device(device)
         self.tuner = tuner or ThreadTuner()
+        self.dtype = dtype
         own = {"canvas_length": canvas_length, "max_new_tokens": canvas_length} if presets is None else {}
         self._defaults: dict[str, Any] = own | (defaults or {})
         self.desk = Desk(
@@ -112,7 +115,13 @@ class Engine:
 
     @classmethod
     def from_transformer(
-        cls, model: Transformer, tokenizer: Tokenizer, *, uses_graphs: bool = False, **options: Any
+        cls,
+        model: Transformer,
+        tokenizer: Tokenizer,
+        *,
+        uses_graphs: bool = False,
+        is_int8: bool = False,
+        **options: Any,
     ) -> "Engine":
         """Put a native transformer to work, as it is in memory; where it fits, laid out for answering.
 
@@ -120,6 +129,7 @@ class Engine:
             model: The transformer.
             tokenizer: What it was trained with.
             uses_graphs: Record passes and replay them; for a transformer on a GPU that ``LeanTransformer`` fits.
+            is_int8: Multiply in whole numbers; for a transformer on a CPU that ``LeanTransformer`` fits.
             **options: What else the engine takes.
 
         Returns:
@@ -133,17 +143,23 @@ class Engine:
         if uses_graphs:
             denoiser = GraphedTransformer(model, CudaRecorder(device))
         else:
-            denoiser = LeanTransformer(model, watcher) if LeanTransformer.fits(model) else model
+            assert not is_int8 or LeanTransformer.fits(model), "whole numbers need the layout for answering"
+            denoiser = LeanTransformer(model, watcher, is_int8=is_int8) if LeanTransformer.fits(model) else model
+        if is_int8:
+            options["dtype"] = "int8"
         return cls(cast(Denoiser, denoiser), tokenizer, device=device, tuner=tuner, **options)
 
     @classmethod
-    def from_checkpoint(cls, loaded: Loaded, *, name: str, uses_graphs: bool = False) -> "Engine":
+    def from_checkpoint(
+        cls, loaded: Loaded, *, name: str, uses_graphs: bool = False, is_int8: bool = False
+    ) -> "Engine":
         """Put a loaded checkpoint to work.
 
         Args:
             loaded: What ``load_checkpoint`` returned.
             name: Says in results which model answered.
             uses_graphs: As for ``from_transformer``.
+            is_int8: As for ``from_transformer``.
 
         Returns:
             The engine.
@@ -157,7 +173,13 @@ class Engine:
         tokenizer = Tokenizer.from_json(loaded.tokenizer_json)
         try:
             return cls.from_transformer(
-                loaded.model, tokenizer, name=name, digest=loaded.digest, defaults=defaults, uses_graphs=uses_graphs
+                loaded.model,
+                tokenizer,
+                name=name,
+                digest=loaded.digest,
+                defaults=defaults,
+                uses_graphs=uses_graphs,
+                is_int8=is_int8,
             )
         except ConfigError as error:
             raise CheckpointError(f"the model {name} has default settings that don't work: {error}") from error

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import torch
 
+from redraft.denoiser import LeanTransformer, Transformer
 from redraft.denoiser.checkpoint import CONFIG_NAME, FORMAT, load_checkpoint
+from redraft.denoiser.int8_matrix import has_fast_int8
 from redraft.denoiser.manifest import MANIFEST_NAME
 from redraft.engine.autoregressive import engine_for
 from redraft.engine.catalog import DEFAULT_MODEL
@@ -16,7 +18,7 @@ from redraft.reading import find_inside, parse_json, read_file
 
 __all__ = ["load_engine"]
 
-_NATIVE_DTYPES = ("auto", "float32")
+_NATIVE_DTYPES = ("auto", "float32", "int8")
 _MAX_CONFIG_BYTES = 1 << 20
 
 
@@ -28,7 +30,9 @@ def load_engine(
     Args:
         model: The name of a shipped checkpoint, a path with a separator in it, or ``owner/name`` on the hub.
         device: Where it shall run: cpu, cuda, or cuda:1 and so on.
-        dtype: Type of the weights in memory: auto, float32, bfloat16, float16 or int8. Our own models take float32.
+        dtype: Type of the weights in memory: auto, float32, bfloat16, float16 or int8. Our own models take float32 or
+            int8, and auto means int8 where the processor multiplies whole numbers faster. int8 stays within a percent
+            of float32's scores (``docs/speed.md``).
         uses_graphs: Record each shape of a pass as a CUDA graph and replay it; for our own diffusion models on a GPU.
 
     Returns:
@@ -48,11 +52,22 @@ def load_engine(
             raise ConfigError(f"uses_graphs is for our own models; {model} is a published one, leave uses_graphs out")
         return load_published(folder, name=model, device=device, dtype=dtype)
     if dtype not in _NATIVE_DTYPES:
-        raise ConfigError(f"dtype={dtype!r} is for published models; {model} takes float32")
+        raise ConfigError(f"dtype={dtype!r} is for published models; {model} takes auto, float32 or int8")
     loaded = load_checkpoint(folder, device=device)
     if uses_graphs and loaded.model.config.is_causal:
         raise ConfigError(f"uses_graphs is for diffusion; {model} writes left to right, leave uses_graphs out")
-    return engine_for(loaded.model).from_checkpoint(loaded, name=model, uses_graphs=uses_graphs)
+    is_int8 = not uses_graphs and _is_int8(loaded.model, device, dtype)
+    return engine_for(loaded.model).from_checkpoint(loaded, name=model, uses_graphs=uses_graphs, is_int8=is_int8)
+
+
+def _is_int8(model: Transformer, device: str, dtype: str) -> bool:
+    """Whether one of our own models is to multiply in whole numbers."""
+    can = torch.device(device).type == "cpu" and LeanTransformer.fits(model)
+    if dtype == "int8" and not can:
+        raise ConfigError(
+            f"dtype='int8' is for diffusion models in float32 on a CPU; use 'float32' with device={device!r}"
+        )
+    return dtype == "int8" or (dtype == "auto" and can and has_fast_int8())
 
 
 def _check_device(device: str) -> None:

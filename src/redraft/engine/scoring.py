@@ -47,7 +47,7 @@ class _Question:
     def kind(self) -> Hashable:
         """What is equal for rows that may share a pass."""
         count = None if self.ask.selection is None else self.ask.selection.count
-        return (self.ask.tokens.shape[1], count, shape_of(self.context), self.ask.last_probs is None)
+        return (self.ask.tokens.shape[1], self.ask.sketch, count, shape_of(self.context), self.ask.last_probs is None)
 
 
 def may_share(width: int) -> bool:
@@ -103,7 +103,7 @@ class SharedScorer:
     def _answer(self, questions: list[_Question]) -> list[SomeLogits]:
         kinds: dict[Hashable, list[int]] = {}
         for index, question in enumerate(questions):
-            is_shared = self._shares_passes and may_share(question.ask.tokens.shape[1])
+            is_shared = self._shares_passes and may_share(question.ask.num_positions)
             kinds.setdefault(question.kind if is_shared else index, []).append(index)
         answers: dict[int, SomeLogits] = {}
         kept = self._joined
@@ -120,7 +120,8 @@ class SharedScorer:
         context = self._context_of(contexts, kept) if contexts else None
         self.num_forwards += 1
         last_probs = torch.cat(probs) if probs else None
-        return scores_of(self._denoiser, tokens, context, last_probs, _selection_of(questions))
+        sketch = questions[0].ask.sketch  # the same in all of them
+        return scores_of(self._denoiser, tokens, context, last_probs, _selection_of(questions), sketch)
 
     def _context_of(self, contexts: list[Cache], kept: dict[tuple[int, ...], tuple[list[Cache], Cache]]) -> Cache:
         """The joined context; kept from pass to pass while the same rows stay together."""

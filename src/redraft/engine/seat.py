@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from redraft.denoiser import Cache
+from redraft.denoiser import Cache, ScoresSome
 from redraft.engine.desk import Desk
 from redraft.engine.frame import Frame
 from redraft.engine.job import Job
@@ -67,6 +67,7 @@ class Seat:
             block=job.num_canvases,
             vocab_size=desk.denoiser.vocab_size,
             is_self_conditioned=is_self_conditioned(desk.denoiser),
+            takes_sketches=isinstance(desk.denoiser, ScoresSome),
         )
         self._last_step = None
 

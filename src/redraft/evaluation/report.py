@@ -97,6 +97,7 @@ def provenance(engine: Engine, settings: SamplerSettings, seconds: float) -> dic
         "seconds": round(seconds, 3),
         "model": engine.name,
         "model_digest": engine.digest,
+        "dtype": engine.dtype,
         "settings": asdict(settings),
         **origin(),
     }

@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from redraft.denoiser import Cache, Denoiser
-from redraft.denoiser.protocol import Places, ScoresSome, SomeLogits
+from redraft.denoiser.protocol import Places, ScoresSome, Sketch, SomeLogits
 from redraft.engine import Engine, load_engine
 from redraft.evaluation.accuracy import Share, draw_problems, evaluate, summarise
 from redraft.tasks import Problem
@@ -86,10 +86,11 @@ class _Counting:
         cache: Cache | None = None,
         *,
         self_conditioning: Probs | None = None,
+        sketch: Sketch | None = None,
     ) -> SomeLogits:
         assert isinstance(self._inner, ScoresSome), "only such a denoiser is asked for some"
-        self.num_positions += canvas.numel()
-        return self._inner.denoise_some(canvas, places, cache, self_conditioning=self_conditioning)
+        self.num_positions += canvas.numel() + len(canvas) * (0 if sketch is None else len(sketch.places))
+        return self._inner.denoise_some(canvas, places, cache, self_conditioning=self_conditioning, sketch=sketch)
 
 
 def measure(engine: Engine, problems: Sequence[Problem], changes: Mapping[str, Any]) -> Measured:

@@ -143,7 +143,7 @@ def generate(
         float | None, typer.Option(help="0 takes the likeliest token; overrides the effort's.")
     ] = None,
     dtype: Annotated[
-        WeightsName, typer.Option(help="Type of a published model's weights in memory; auto is float32.")
+        WeightsName, typer.Option(help="Type of the weights in memory. Our own models: auto, float32 or int8.")
     ] = "auto",
     device: Device = "cpu",
     as_json: AsJson = False,

@@ -19,6 +19,8 @@ class RowGroup:
     """Which rows, ascending."""
     width: int
     """How many positions of them are scored."""
+    is_sketched: bool = False
+    """Whether those behind are seen all the same, through a few of them."""
 
     def is_whole(self, canvas: Canvas) -> bool:
         """Whether the group is all of a batch, in full width."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from redraft.denoiser.protocol import SomeLogits
+from redraft.denoiser.protocol import Sketch, SomeLogits
 from redraft.sampler.advance import Advance, advance
 from redraft.sampler.canvas import Canvas, SpecialIds
 from redraft.sampler.draft import Draft, RowGroup
@@ -18,6 +18,7 @@ from redraft.sampler.placed import Selection
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import rules_for
 from redraft.sampler.settings import SamplerSettings
+from redraft.sampler.sketch import sketch_behind
 from redraft.sampler.step import Step
 from redraft.sampler.verdict import Verdict, judge, merge, wanted
 from redraft.types import Probs, Tokens, WholePerRow
@@ -37,6 +38,13 @@ class Ask:
     """What came of the last pass, for a denoiser that is self-conditioned."""
     selection: Selection | None
     """Which positions are worth scoring, for a denoiser that can leave some out; None for all."""
+    sketch: Sketch | None = None
+    """What is behind them, where that is not simply left out."""
+
+    @property
+    def num_positions(self) -> int:
+        """Positions of a row that go through the denoiser."""
+        return self.tokens.shape[1] + (0 if self.sketch is None else len(self.sketch.places))
 
 
 class Drawing:
@@ -50,6 +58,7 @@ class Drawing:
         block: Which canvas of the request this is.
         vocab_size: Of the denoiser.
         is_self_conditioned: Whether the denoiser wants its last probabilities back.
+        takes_sketches: Whether it can see the rest of a canvas through a few positions (it ``ScoresSome``).
     """
 
     def __init__(
@@ -62,6 +71,7 @@ class Drawing:
         block: int,
         vocab_size: int,
         is_self_conditioned: bool = False,
+        takes_sketches: bool = False,
     ) -> None:
         self._rules = rules_for(settings, special, canvas, vocab_size)
         self._ending = Ending.of(canvas, special.ends)
@@ -72,10 +82,12 @@ class Drawing:
         self._nfe_per_pass = 1 if settings.guidance_scale == 0.0 else 2
         self._nfe = (0,) * canvas.batch
         self._is_self_conditioned = is_self_conditioned
+        self._sketching = self._rules.sketching if takes_sketches and not is_self_conditioned else None
+        self._mask_token_id = special.mask
         self._draft = Draft.start(canvas, self._ending.may_end)
         self._followed = self._first_widths(canvas)
         self._groups = self._next_groups()
-        self._parts = [self._part(group) for group in self._groups]
+        self._parts: list[tuple[Draft, Ask]] = [self._part(group) for group in self._groups]
 
     @property
     def is_done(self) -> bool:
@@ -89,8 +101,8 @@ class Drawing:
 
     @property
     def num_positions(self) -> int:
-        """Positions that the next pass scores."""
-        return sum(len(group.rows) * group.width for group in self._groups)
+        """Positions that go through the denoiser in the next pass."""
+        return sum(len(ask.rows) * ask.num_positions for _, ask in self._parts)
 
     def asks(self) -> list[Ask]:
         """What the next pass needs scored.
@@ -126,6 +138,8 @@ class Drawing:
         if self._rules.follows_end:
             taken = self._followed.minimum(width_of(draft.is_after_end))
             self._followed = self._ending.predicted_width(moved.proposed, moved.draft.canvas.is_open, taken)
+            if self._sketching is not None:
+                self._followed = self._followed.minimum(self._sketching.widths(moved.draft.canvas))
         self._groups = self._next_groups()
         self._parts = [self._part(group) for group in self._groups]
         return self._step(moved, self._index - 1)
@@ -145,8 +159,14 @@ class Drawing:
         """A group's state, and what its next pass needs."""
         part = self._draft.cut(group)
         is_wanted = None if self._is_self_conditioned else wanted(part, self._rules)
+        tokens, sketch = part.canvas.tokens, None
+        if group.is_sketched:
+            assert self._sketching is not None, "only then is anything sketched"
+            assert self._mask_token_id is not None, "what is sketched is masked"
+            length, size = self._draft.canvas.length, self._sketching.size
+            sketch = sketch_behind(group.width, length, size, self._mask_token_id, tokens.device)
         selection = None if is_wanted is None else Selection.of(is_wanted)
-        return part, Ask(tokens=part.canvas.tokens, rows=group.rows, last_probs=part.last_probs, selection=selection)
+        return part, Ask(tokens=tokens, rows=group.rows, last_probs=part.last_probs, selection=selection, sketch=sketch)
 
     def _judge(self, part: Draft, ask: Ask, logits: SomeLogits) -> Verdict:
         draws = self._draws(tuple(self._seeds[row] for row in ask.rows), part.canvas.length)
@@ -159,6 +179,8 @@ class Drawing:
 
     def _first_widths(self, canvas: Canvas) -> WholePerRow:
         """What the first pass takes of each row: all that stands there already, and as much as was asked for."""
+        if self._sketching is not None:
+            return self._sketching.widths(canvas)
         place = torch.arange(1, canvas.length + 1, device=canvas.tokens.device)
         first = self._rules.first_width
         least = canvas.length if first is None or not self._rules.follows_end else first
@@ -167,17 +189,22 @@ class Drawing:
     def _next_groups(self) -> list[RowGroup]:
         """The unfinished rows, together where equally wide. The one place where the loop waits for the device."""
         draft = self._draft
-        widths = width_of(draft.is_after_end)
+        widths, is_sketched = width_of(draft.is_after_end), torch.zeros_like(draft.is_finished)
         # Self-conditioning needs the last distributions at every position, so such rows stay whole.
         if not self._rules.narrows or self._is_self_conditioned:
             widths = torch.full_like(widths, draft.canvas.length)
         elif self._rules.follows_end and self._index + 1 < self._rules.max_steps:  # the last pass settles everything
             widths = widths.minimum(self._followed)
-        by_width: dict[int, list[int]] = {}
-        for row, width in enumerate(widths.masked_fill(draft.is_finished, 0).cpu()):
-            if int(width) > 0:
-                by_width.setdefault(int(width), []).append(row)
-        return [RowGroup(rows=tuple(rows), width=width) for width, rows in by_width.items()]
+            if self._sketching is not None:  # behind a settled end of text there is nothing to be seen
+                is_sketched = (widths < draft.canvas.length) & ~draft.is_after_end.any(dim=1)
+        kinds: dict[tuple[int, bool], list[int]] = {}
+        widths = widths.masked_fill(draft.is_finished, 0)
+        # 2 w + 1 for a sketch: one transfer for both.
+        for row, number in enumerate((2 * widths + is_sketched).cpu()):
+            kind = int(number)
+            if kind > 1:
+                kinds.setdefault((kind // 2, kind % 2 == 1), []).append(row)
+        return [RowGroup(rows=tuple(rows), width=width, is_sketched=sees) for (width, sees), rows in kinds.items()]
 
     def _step(self, moved: Advance, index: int) -> Step:
         canvas = moved.draft.canvas

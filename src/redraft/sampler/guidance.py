@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from redraft.denoiser.protocol import Cache, Denoiser, ScoresSome, SomeLogits
+from redraft.denoiser.protocol import Cache, Denoiser, ScoresSome, Sketch, SomeLogits
 from redraft.sampler.canvas import SpecialIds
 from redraft.sampler.placed import Selection
 from redraft.types import Logits, Probs, Tokens
@@ -63,7 +63,12 @@ def guided(conditional: Logits, unconditional: Logits, scale: float) -> Logits:
 
 
 def scores_of(
-    denoiser: Denoiser, canvas: Tokens, cache: Cache | None, last_probs: Probs | None, selection: Selection | None
+    denoiser: Denoiser,
+    canvas: Tokens,
+    cache: Cache | None,
+    last_probs: Probs | None,
+    selection: Selection | None,
+    sketch: Sketch | None = None,
 ) -> SomeLogits:
     """Ask a denoiser for as much as is wanted, or more.
 
@@ -73,13 +78,15 @@ def scores_of(
         cache: Their context.
         last_probs: What came of the last call, for a denoiser that is self-conditioned.
         selection: Which positions to score, if the denoiser can leave others out; None for all.
+        sketch: What is behind the canvas, for a denoiser that ``ScoresSome``.
 
     Returns:
         Fresh, finite float32 scores.
     """
     if isinstance(denoiser, ScoresSome):
         places = None if selection is None else selection.places
-        return denoiser.denoise_some(canvas, places, cache, self_conditioning=last_probs).float()
+        return denoiser.denoise_some(canvas, places, cache, self_conditioning=last_probs, sketch=sketch).float()
+    assert sketch is None, "only a denoiser that scores some positions takes a sketch"
     # The clamp also makes the copy that may be written to.
     return denoiser.denoise(canvas, cache, self_conditioning=last_probs).float().clamp_min(LEAST)
 
@@ -131,6 +138,7 @@ class Scorer:
         rows: tuple[int, ...],
         last_probs: Probs | None,
         selection: Selection | None = None,
+        sketch: Sketch | None = None,
     ) -> SomeLogits:
         """Score the canvases of some rows.
 
@@ -139,14 +147,15 @@ class Scorer:
             rows: Which rows of the context they belong to.
             last_probs: What came of the last call, for a denoiser that is self-conditioned.
             selection: Which positions to score, if the denoiser can leave others out; None for all.
+            sketch: What is behind the canvases.
 
         Returns:
             Fresh float32 scores, of all positions or of those; tokens that must never come have the least one.
         """
         context, unconditional = self._context_of(rows)
-        logits = scores_of(self._denoiser, canvas, context, last_probs, selection)
+        logits = scores_of(self._denoiser, canvas, context, last_probs, selection, sketch)
         if self._guidance_scale != 0.0:
-            others = scores_of(self._denoiser, canvas, unconditional, last_probs, selection)
+            others = scores_of(self._denoiser, canvas, unconditional, last_probs, selection, sketch)
             logits = guided(logits, others, self._guidance_scale)
         return logits.index_fill_(-1, self._never, LEAST)
 

@@ -6,7 +6,7 @@ does stands in ``redraft.sampler.drawing``.
 
 from collections.abc import Iterator
 
-from redraft.denoiser.protocol import Cache, Denoiser
+from redraft.denoiser.protocol import Cache, Denoiser, ScoresSome
 from redraft.sampler.canvas import Canvas, SpecialIds
 from redraft.sampler.drawing import Drawing
 from redraft.sampler.guidance import Scorer, is_self_conditioned
@@ -55,6 +55,7 @@ def sample(
         block=block,
         vocab_size=denoiser.vocab_size,
         is_self_conditioned=is_self_conditioned(denoiser),
+        takes_sketches=isinstance(denoiser, ScoresSome),
     )
     scorer = Scorer(
         denoiser,
@@ -68,6 +69,8 @@ def sample(
     if drawing.is_done:
         yield drawing.standing()
     while not drawing.is_done:
-        step = drawing.advance(scorer(ask.tokens, ask.rows, ask.last_probs, ask.selection) for ask in drawing.asks())
+        step = drawing.advance(
+            scorer(ask.tokens, ask.rows, ask.last_probs, ask.selection, ask.sketch) for ask in drawing.asks()
+        )
         scorer.keep_only(drawing.rows)
         yield step

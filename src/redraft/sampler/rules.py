@@ -19,6 +19,7 @@ from redraft.sampler.commit import (
 from redraft.sampler.plan import BudgetPlan, StepPlan, TemperaturePlan, TimestepPlan
 from redraft.sampler.revise import FillWithMask, OpenFill, Remask, Renoise, ReviseRule, TokenEdit
 from redraft.sampler.settings import CommitName, SamplerSettings
+from redraft.sampler.sketch import Sketching
 from redraft.sampler.stop import AllSettled, StableAndConfident
 
 __all__ = ["Rules", "rules_for"]
@@ -68,6 +69,8 @@ class Rules:
     """Whether those behind its predicted end are, too."""
     first_width: int | None
     """Positions of the first pass; None for all."""
+    sketching: Sketching | None
+    """How passes that see no end are kept narrow; None where they are not."""
 
 
 def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vocab_size: int) -> Rules:
@@ -126,7 +129,15 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         narrows=narrows,
         follows_end=narrows and settings.follow_end,
         first_width=settings.first_width,
+        sketching=_sketching(settings) if narrows and settings.follow_end else None,
     )
+
+
+def _sketching(settings: SamplerSettings) -> Sketching | None:
+    if settings.sketch is None or settings.lookahead is None or settings.first_width is None:
+        return None
+    margin = max(0, settings.first_width - settings.lookahead)
+    return Sketching(size=settings.sketch, lookahead=settings.lookahead, margin=margin)
 
 
 def _num_steps(settings: SamplerSettings) -> int:

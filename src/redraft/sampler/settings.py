@@ -121,6 +121,12 @@ class SamplerSettings:
     first_width: int | None = None
     """Positions of the first pass, rounded up to a multiple of 8; None takes the whole canvas. More where text stands
     on it already. No effect without ``follow_end``."""
+    sketch: int | None = None
+    """Until the end of text has settled, a pass sees what it leaves out through so many positions that stand for the
+    rest, a multiple of 8, and takes one by one no more than what stands, the ``lookahead`` open positions that may
+    settle, and ``first_width`` - ``lookahead`` behind them. None leaves out what is behind the predicted end, and
+    nothing where none is predicted. No effect without ``follow_end``, ``first_width`` and ``lookahead``, nor on a
+    denoiser that scores whole canvases only."""
 
     def __post_init__(self) -> None:
         """Check every value, then how they fit together.
@@ -163,6 +169,8 @@ class SamplerSettings:
             )
         if self.final_time == 0.0 or self.final_time == 1.0:
             raise ConfigError(f"final_time={self.final_time} leaves no times between; use for example 0.001")
+        if self.sketch is not None and self.sketch % 8 != 0:
+            raise ConfigError(f"sketch={self.sketch} is no multiple of 8; use 8 or 16, for example")
         if self.family == "uniform":
             self._check_uniform()
 
@@ -224,6 +232,7 @@ _WHOLE_NUMBERS = {
     "block_length": 1,
     "lookahead": 1,
     "first_width": 1,
+    "sketch": 8,
     "least_commits": 1,
     "answer_slots": 0,
     "max_revisions": 0,
@@ -255,6 +264,7 @@ _MAY_BE_NONE = frozenset(
         "block_length",
         "lookahead",
         "first_width",
+        "sketch",
         "final_temperature",
         "margin_threshold",
         "edit_threshold",
@@ -290,10 +300,23 @@ _PRESETS: dict[str, dict[str, SamplerSettings]] = {
     "masked": {
         "instant": SamplerSettings(threshold=0.3, max_steps=4, edit_threshold=None, verify_passes=0, follow_end=True),
         "low": SamplerSettings(
-            threshold=0.8, lookahead=40, max_steps=16, revise="settled", verify_passes=0, follow_end=True
+            threshold=0.8,
+            lookahead=40,
+            max_steps=16,
+            revise="settled",
+            verify_passes=0,
+            follow_end=True,
         ),
         "medium": SamplerSettings(
-            threshold=0.9, lookahead=28, answer_slots=3, remask_threshold=0.5, verify_passes=2, sure_threshold=0.9
+            threshold=0.9,
+            lookahead=28,
+            answer_slots=3,
+            remask_threshold=0.5,
+            verify_passes=2,
+            sure_threshold=0.9,
+            follow_end=True,
+            first_width=40,
+            sketch=24,
         ),
         "high": SamplerSettings(
             threshold=0.95,

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from redraft.tasks.code import MAX_ATTEMPTS, MAX_STEPS, CodeDials, draw_short_program, is_prompt_short
 from redraft.tasks.dials import check_range, read_dials
@@ -124,9 +125,17 @@ def _guard(program: Program, language: Language) -> str:
     return f"（{'是负数' if program.takes == 'number' else '为空'}时返回 {program.guard}）"
 
 
+def _result(program: Program, value: Any) -> str:
+    """What it gives, as Python writes it; where it has more digits than Python writes, too many for an example."""
+    try:
+        return repr(program.run(value))
+    except ValueError:
+        return "9" * (MAX_EXAMPLE_CHARACTERS + 1)
+
+
 def _example(right: Program, wrong: Program, signature: Signature, rng: random.Random, language: Language) -> str:
     """A call that goes wrong; nothing where every such call is long."""
-    shown = [(repr(value), repr(right.run(value)), repr(wrong.run(value))) for value in probes(right.takes)]
+    shown = [(repr(value), _result(right, value), _result(wrong, value)) for value in probes(right.takes)]
     short = [
         texts for texts in shown if texts[1] != texts[2] and max(len(text) for text in texts) <= MAX_EXAMPLE_CHARACTERS
     ]

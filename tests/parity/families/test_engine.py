@@ -227,8 +227,8 @@ def test_what_does_not_fit_is_refused_before_a_weight_is_read(
 def test_unknown_types_of_weights(folder_of: Callable[[str], Path], tiny_checkpoint: Path) -> None:
     with pytest.raises(ConfigError, match="dtype='float8' is unknown"):
         load_engine(str(folder_of("llada")), dtype="float8")
-    with pytest.raises(ConfigError, match="dtype='int8' is for published models"):
-        load_engine(str(tiny_checkpoint), dtype="int8")
+    with pytest.raises(ConfigError, match="dtype='float16' is for published models"):
+        load_engine(str(tiny_checkpoint), dtype="float16")
     with pytest.raises(ConfigError, match="no int8 here"):
         load_engine(str(folder_of("diffusion_gemma")), dtype="int8")
 

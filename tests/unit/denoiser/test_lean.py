@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from redraft.denoiser import Denoiser, LeanTransformer, ScoresSome, Transformer, TransformerConfig
+from redraft.denoiser.protocol import Sketch
 from redraft.errors import ContextLengthError
 
 CONFIG = TransformerConfig(
@@ -95,6 +96,74 @@ def test_a_row_is_the_same_to_the_bit_in_any_batch() -> None:
     together = lean.denoise(canvas, lean.encode(context))
     for row in range(7):
         alone = lean.denoise(canvas[row : row + 1], lean.encode(context[row : row + 1]))
+        assert torch.equal(alone[0], together[row])
+
+
+@pytest.mark.parametrize("config", SHAPES)
+def test_whole_numbers_stay_close_to_float32(config: TransformerConfig) -> None:
+    model = randomised(config)
+    exact, rounded = LeanTransformer(model), LeanTransformer(model, is_int8=True)
+    context, canvas = draw(3, 9), draw(3, 24, seed=6)
+    expected = exact.denoise(canvas, exact.encode(context))
+    found = rounded.denoise(canvas, rounded.encode(context))
+    assert not torch.equal(found, expected)
+    assert float((found - expected).norm() / expected.norm()) < 0.05
+
+
+def test_whole_numbers_change_no_bit_with_the_batch_nor_with_the_places() -> None:
+    lean = LeanTransformer(randomised(), is_int8=True)
+    context, canvas = draw(7, 9), draw(7, 24, seed=6)
+    together = lean.denoise(canvas, lean.encode(context))
+    places = torch.arange(3, 19)[None]
+    for row in range(7):
+        alone = lean.encode(context[row : row + 1])
+        assert torch.equal(lean.denoise(canvas[row : row + 1], alone)[0], together[row])
+        assert torch.equal(lean.denoise_some(canvas[row : row + 1], places, alone)[0], together[row, 3:19])
+
+
+MASK = 39
+
+
+def masked_behind(canvas: torch.Tensor, width: int) -> torch.Tensor:
+    return torch.cat([canvas[:, :width], torch.full_like(canvas[:, width:], MASK)], dim=1)
+
+
+@pytest.mark.parametrize("config", [SHAPES[0], SHAPES[2]])
+@pytest.mark.parametrize("is_int8", [False, True])
+@pytest.mark.parametrize("is_padded", [False, True])
+def test_a_sketch_of_every_position_is_the_whole_canvas(
+    config: TransformerConfig, is_int8: bool, is_padded: bool
+) -> None:
+    lean = LeanTransformer(randomised(config), is_int8=is_int8)
+    is_valid = torch.ones(2, 9, dtype=torch.bool)
+    is_valid[0, :4] = not is_padded
+    cache, canvas = lean.encode(draw(2, 9), is_valid=is_valid), masked_behind(draw(2, 24, seed=6), 16)
+    sketch = Sketch(places=torch.arange(16, 24), counts=torch.ones(8), mask_token_id=MASK)
+    whole = lean.denoise(canvas, cache)[:, :16]
+    torch.testing.assert_close(lean.denoise_some(canvas[:, :16], None, cache, sketch=sketch), whole)
+    places = torch.arange(8, 16).expand(2, -1)
+    some = lean.denoise_some(canvas[:, :16], places, cache, sketch=sketch)
+    torch.testing.assert_close(some, whole[:, 8:])
+
+
+def test_a_position_that_stands_for_three_counts_as_three_of_its_kind() -> None:
+    lean = LeanTransformer(randomised())
+    cache, canvas = lean.encode(draw(2, 9)), draw(2, 16, seed=6)
+    once = Sketch(places=torch.tensor([20, 33]), counts=torch.tensor([3.0, 1.0]), mask_token_id=MASK)
+    thrice = Sketch(places=torch.tensor([20, 20, 20, 33]), counts=torch.ones(4), mask_token_id=MASK)
+    unweighted = dataclasses.replace(once, counts=torch.ones(2))
+    scores = [lean.denoise_some(canvas, None, cache, sketch=sketch) for sketch in (once, thrice, unweighted)]
+    torch.testing.assert_close(scores[0], scores[1], atol=1e-4, rtol=1e-4)
+    assert float((scores[0] - scores[2]).abs().max()) > 1e-2
+
+
+def test_a_sketched_row_is_the_same_to_the_bit_in_any_batch() -> None:
+    lean = LeanTransformer(randomised())
+    context, canvas = draw(5, 9), draw(5, 16, seed=6)
+    sketch = Sketch(places=torch.arange(17, 33, 2), counts=torch.full((8,), 2.0), mask_token_id=MASK)
+    together = lean.denoise_some(canvas, None, lean.encode(context), sketch=sketch)
+    for row in range(5):
+        alone = lean.denoise_some(canvas[row : row + 1], None, lean.encode(context[row : row + 1]), sketch=sketch)
         assert torch.equal(alone[0], together[row])
 
 

@@ -30,6 +30,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"canvas_length": 10, "edit_threshold": 0.2, "verify_passes": 2},
     {"guidance_scale": 1.5, "max_steps": 6},
     {"lookahead": 5, "answer_slots": 2, "threshold": 0.3},
+    {"lookahead": 4, "follow_end": True, "first_width": 8, "sketch": 8, "threshold": 0.3},
     {"commit": "ancestral", "temperature": 1.0, "max_steps": 7, "remask_threshold": 0.2},
     {"fill_after_end": False, "narrow": False, "block_length": 8},
 ]

@@ -1,10 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from redraft.denoiser import Transformer
+from redraft.denoiser.checkpoint import save_checkpoint
 from redraft.engine import load_engine
 from redraft.errors import ConfigError
+from redraft.text.tokenizer import Tokenizer
 
 
 @pytest.mark.parametrize("device", ["", "gpu", "cuda:one", "meta", "mps"])
@@ -17,6 +21,29 @@ def test_a_missing_cuda_device_is_one_clear_error(tiny_checkpoint: Path, monkeyp
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="device='cuda:1', but torch finds no CUDA device; use 'cpu'"):
         load_engine(str(tiny_checkpoint), device="cuda:1")
+
+
+@pytest.mark.parametrize("has_vnni", [False, True])
+def test_auto_means_whole_numbers_where_the_processor_is_made_for_them(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, has_vnni: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: has_vnni)
+    assert load_engine(str(tiny_checkpoint)).dtype == ("int8" if has_vnni else "float32")
+    for dtype in ("float32", "int8"):
+        assert load_engine(str(tiny_checkpoint), dtype=dtype).dtype == dtype
+
+
+def test_other_types_are_refused(tiny_checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match=r"takes auto, float32 or int8"):
+        load_engine(str(tiny_checkpoint), dtype="bfloat16")
+
+
+def test_what_writes_left_to_right_takes_no_int8(tiny_model: Transformer, tokenizer: Tokenizer, tmp_path: Path) -> None:
+    causal = Transformer(replace(tiny_model.config, is_causal=True))
+    save_checkpoint(tmp_path / "arm", model=causal, tokenizer_json=tokenizer.to_json(), card="")
+    assert load_engine(str(tmp_path / "arm")).dtype == "float32"
+    with pytest.raises(ConfigError, match="dtype='int8' is for diffusion models in float32 on a CPU"):
+        load_engine(str(tmp_path / "arm"), dtype="int8")
 
 
 def test_graphs_without_a_gpu_are_refused(tiny_checkpoint: Path) -> None:

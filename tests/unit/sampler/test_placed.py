@@ -32,7 +32,10 @@ class SomeDenoiser:
     def denoise(self, canvas: Any, cache: Any = None, *, self_conditioning: Any = None) -> Logits:
         return self.denoise_some(canvas, None, cache, self_conditioning=self_conditioning)
 
-    def denoise_some(self, canvas: Any, places: Any, cache: Any = None, *, self_conditioning: Any = None) -> Any:
+    def denoise_some(
+        self, canvas: Any, places: Any, cache: Any = None, *, self_conditioning: Any = None, sketch: Any = None
+    ) -> Any:
+        assert sketch is None
         logits = self.whole.denoise(canvas, cache, self_conditioning=self_conditioning).clone()
         if places is not None:
             assert places.shape[1] % 8 == 0

@@ -2,12 +2,13 @@
 
 import ast
 import random
+from typing import Any
 
 import pytest
 
 from redraft.errors import ConfigError
 from redraft.tasks import Repair, RepairDials
-from redraft.tasks.programs import Signature, draw_program, outcomes, read_program, render
+from redraft.tasks.programs import Kind, Signature, draw_program, outcomes, probes, read_program, render
 from redraft.tasks.programs.mutations import Fault, break_function
 from redraft.text.tokenizer import Tokenizer
 
@@ -25,6 +26,16 @@ def test_the_draft_fails_the_answer_passes_and_the_prompt_holds_no_function() ->
         assert problem.draft not in problem.prompt
         assert len(TOKENIZER.encode(problem.draft)) <= 125
         assert len(TOKENIZER.encode(problem.prompt)) <= 200
+
+
+def test_a_result_that_python_will_not_write_is_no_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    def huge(kind: Kind) -> list[Any]:
+        return [[10**2200, 10**2200, 10**2200]] if kind == "ints" else probes(kind)
+
+    monkeypatch.setattr("redraft.tasks.repair.probes", huge)
+    rng = random.Random(5)
+    for _ in range(150):
+        assert "000000" not in Repair().generate(rng, dials=RepairDials(syntax_percent=0, name_percent=0)).prompt
 
 
 @pytest.mark.parametrize("fault", ["syntax", "name", "logic"])

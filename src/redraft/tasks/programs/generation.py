@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from redraft.tasks.programs.operations import Kind
-from redraft.tasks.programs.program import OPERATIONS, Program, Step, outcomes
+from redraft.tasks.programs.program import OPERATIONS, UNWRITTEN, Program, Step, outcomes
 
 __all__ = ["count_programs", "draw_program"]
 
@@ -61,6 +61,8 @@ def _is_sound(program: Program) -> bool:
         # Two changes of one sort after each other are often a third.
         return False
     given = outcomes(program)
+    if UNWRITTEN in given:
+        return False
     least = 2 if program.gives == "flag" else MIN_OUTCOMES
     if len(set(given)) < least or (program.gives == "flag" and min(given.count("True"), given.count("False")) < 3):
         return False

@@ -12,7 +12,7 @@ from redraft.tasks.programs.operations import Kind, Operation
 from redraft.tasks.programs.texts import TEXTS
 from redraft.tasks.programs.word_lists import WORD_LISTS
 
-__all__ = ["OPERATIONS", "Program", "Step", "canonical", "outcomes", "read_program"]
+__all__ = ["OPERATIONS", "UNWRITTEN", "Program", "Step", "canonical", "outcomes", "read_program"]
 
 _TABLES: dict[Kind, tuple[Operation, ...]] = {
     "ints": NUMBER_LISTS,
@@ -26,6 +26,9 @@ OPERATIONS: dict[Kind, dict[str, Operation]] = {
     kind: {operation.name: operation for operation in table} for kind, table in _TABLES.items()
 }
 """All operations, by the kind of value they work on and by name."""
+
+UNWRITTEN = "more digits than Python writes"
+"""The outcome where a whole number gets so long, in the end or on the way, that Python refuses to write it."""
 
 _BETWEEN_STEPS = ">"
 
@@ -97,8 +100,15 @@ def read_program(spelling: str) -> Program:
 
 @lru_cache(maxsize=512)
 def outcomes(program: Program) -> tuple[str, ...]:
-    """What it gives for each probe, in a spelling that tells values apart."""
-    return tuple(_spelling(program.run(value)) for value in probes(program.takes))
+    """What it gives for each probe, in a spelling that tells values apart, or ``UNWRITTEN``."""
+    return tuple(_outcome(program, value) for value in probes(program.takes))
+
+
+def _outcome(program: Program, value: Any) -> str:
+    try:
+        return _spelling(program.run(value))
+    except ValueError:
+        return UNWRITTEN
 
 
 def _spelling(value: Any) -> str:
