@@ -50,6 +50,7 @@ figures: $(READY) ## Write the measured figures of the shipped models into READM
 measure: $(READY) ## Measure every figure of the shipped models again, then write them into README.md; takes minutes
 	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/nano
 	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/editor
+	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/fixer
 	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/coder
 	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/solver
 	$(BIN)/python -m redraft.evaluation.remeasure src/redraft/models/writer

@@ -88,7 +88,7 @@ def edit(
         lines: Lines that may change, ``A:B`` from 1 and both included; None for all.
         keep: Regular expressions; what they match stays, byte for byte.
         pins: Further parts that stay, as pairs of character offsets.
-        model: See ``load``; None is the editor that ships.
+        model: See ``load``; None is the one that ships for such a text and instruction.
         seed: Fixes every random draw.
         effort: instant, low, medium or high.
         **settings: Single sampler settings by name, see ``SamplerSettings``.
@@ -98,10 +98,10 @@ def edit(
         changed, inserted and deleted.
     """
     from redraft.editing.edit import edit_text
-    from redraft.engine import EDITOR_MODEL
+    from redraft.engine.routing import route_edit
 
     options = {"lines": lines, "keep": keep, "pins": pins, "seed": seed, "effort": effort}
-    return edit_text(load(model or EDITOR_MODEL), text, instruction, **options, **settings)
+    return edit_text(load(model or route_edit(text, instruction)), text, instruction, **options, **settings)
 
 
 def infill(

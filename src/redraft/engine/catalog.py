@@ -19,6 +19,7 @@ from redraft.errors import CheckpointError, ConfigError, did_you_mean
 __all__ = [
     "DEFAULT_MODEL",
     "EDITOR_MODEL",
+    "FIXER_MODEL",
     "TRAINED_ON",
     "Entry",
     "model_for",
@@ -35,9 +36,13 @@ DEFAULT_MODEL = "nano"
 EDITOR_MODEL = "editor"
 """Used instead where a text is edited or its gaps are filled."""
 
+FIXER_MODEL = "fixer"
+"""Used where what is edited is a program that is to be mended."""
+
 TRAINED_ON: Mapping[str, tuple[str, ...]] = {
     DEFAULT_MODEL: ("arithmetic", "largest", "primes"),
-    EDITOR_MODEL: ("repair", "rewrite"),
+    EDITOR_MODEL: ("rewrite",),
+    FIXER_MODEL: ("repair",),
     "coder": ("code",),
     "solver": ("countdown", "multiplication", "planning", "sudoku"),
     "writer": ("extract", "page"),

@@ -18,7 +18,7 @@ from pathlib import Path
 from redraft.engine import catalog
 from redraft.errors import CheckpointError
 
-__all__ = ["ROUTES_NAME", "Routes", "features", "read_routes", "route"]
+__all__ = ["ROUTES_NAME", "Routes", "features", "read_routes", "route", "route_edit"]
 
 ROUTES_NAME = "routes.json"
 """Name of the table, beside the folders of the models."""
@@ -28,6 +28,10 @@ MAX_LENGTH = 4000
 
 # A number, a Chinese character, a word, or any other sign.
 _WORD = re.compile(r"[0-9]+|[\u3400-\u9fff]|[^\W\d_\u3400-\u9fff]+|[^\w\s]|_")
+
+
+_PROGRAM = re.compile(r"^(?:[ \t]+\S|\s*(?:def|return|for|while|if|import)\b)", re.MULTILINE)
+"""An indented line, or one that begins as statements of Python do; a broken function has some, whatever is broken."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +90,30 @@ def route(prompt: str) -> str:
     scores = {model: score for model, score in routes.scores(prompt).items() if model in names}
     # Of equals the first of the table, which is the default.
     return max(scores, key=scores.__getitem__, default=catalog.DEFAULT_MODEL)
+
+
+def route_edit(text: str, instruction: str | None) -> str:
+    """Return the model that ships for an edit: the one that mends programs, or the one that revises anything else.
+
+    An instruction is judged as a prompt is. Without one a text that reads like a program is to be mended.
+
+    Args:
+        text: The draft.
+        instruction: What to do with it; None repairs what is wrong.
+
+    Returns:
+        The name.
+
+    Raises:
+        CheckpointError: The table is damaged or missing.
+    """
+    fixer, editor = catalog.FIXER_MODEL, catalog.EDITOR_MODEL
+    if fixer not in catalog.shipped_names() or not _PROGRAM.search(text):
+        return editor
+    if instruction is None:
+        return fixer
+    scores = read_routes(catalog.shipped_folder() / ROUTES_NAME).scores(instruction)
+    return fixer if scores[fixer] > scores[editor] else editor
 
 
 @lru_cache(maxsize=1)

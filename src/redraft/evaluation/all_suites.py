@@ -48,7 +48,7 @@ def run_all(
     suites: dict[str, Callable[[], dict[str, Any]]] = {
         "correction": lambda: run_correction(engine, request, tick=tick),
         "passes": lambda: run_passes(engine, request, tick=tick),
-        "edit": lambda: _run_edit(asked.get("edit", engine), request, shape, tick),
+        "edit": lambda: _run_edit(asked.get("edit", engine), request, shape, asked, tick),
         "infill": lambda: run_infill(asked.get("infill", engine), request, tick=tick),
     }
     return {
@@ -96,11 +96,15 @@ def _guarded(name: str, run: Callable[[], dict[str, Any]], tick: Callable[[str],
 
 
 def _run_edit(
-    engine: Engine, request: SuiteRequest, shape: TransformerConfig | None, tick: Callable[[str], None] | None
+    engine: Engine,
+    request: SuiteRequest,
+    shape: TransformerConfig | None,
+    others: Mapping[str, Engine],
+    tick: Callable[[str], None] | None,
 ) -> dict[str, Any]:
     if shape is None:
         raise ConfigError("only a model that redraft train made is timed beside a text written anew")
-    return run_edit(engine, rewriter_for(None, shape, native_tokenizer(engine)), request, tick=tick)
+    return run_edit(engine, rewriter_for(None, shape, native_tokenizer(engine)), request, others=others, tick=tick)
 
 
 def _run_task(engine: Engine, name: str, request: SuiteRequest) -> dict[str, Any]:

@@ -144,7 +144,6 @@ _NANO: tuple[Claim, ...] = (
 
 _EDITOR: tuple[Claim, ...] = (
     *_edits("rewrite", "Rewriting"),
-    *_edits("repair", "Repairing programs"),
     *_gaps("single_line", "A line"),
     *_gaps("several_lines", "Several lines"),
     *_gaps("span", "A span"),
@@ -201,11 +200,14 @@ _WRITER: tuple[Claim, ...] = (
     *_alone("Web pages", "the page does what its description says", "{total} unseen pages", _PAGE),
 )
 
+_FIXER = _edits("repair", "Repairing programs")
+
 _CODER = _alone("A program from its description", "it runs right", "{total} unseen descriptions", _CODE)
 
 CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "nano": _NANO,
     "editor": _EDITOR,
+    "fixer": _FIXER,
     "coder": _CODER,
     "solver": _SOLVER,
     "writer": _WRITER,

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from redraft.editing.presets import edit_settings
@@ -24,7 +24,12 @@ def tasks_with_drafts() -> tuple[str, ...]:
 
 
 def run_edit(
-    engine: Engine, rewriter: Rewriter, request: SuiteRequest, *, tick: Callable[[str], None] | None = None
+    engine: Engine,
+    rewriter: Rewriter,
+    request: SuiteRequest,
+    *,
+    others: Mapping[str, Engine] | None = None,
+    tick: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Measure.
 
@@ -32,6 +37,7 @@ def run_edit(
         engine: The model at work.
         rewriter: The autoregressive arm.
         request: What is asked for.
+        others: Models asked in its place, by the name of the task.
         tick: Called with a few words, now and then.
 
     Returns:
@@ -48,16 +54,17 @@ def run_edit(
     tasks: dict[str, Any] = {}
     for name in names:
         problems = draw_problems(name, count=request.count, seed=request.seed, split=request.split)
+        asked = (others or {}).get(name, engine)
         counts = measure_edits(
-            engine,
+            asked,
             problems,
             rewriter=rewriter,
             effort=request.effort,
             seed=request.seed,
             tick=None if tick is None else lambda name=name: tick(f"{name}: edits"),
         )
-        right = measure_right_texts(engine, problems, effort=request.effort, seed=request.seed)
-        tasks[name] = counts.to_dict() | {"right_texts_kept": right.to_dict()}
+        right = measure_right_texts(asked, problems, effort=request.effort, seed=request.seed)
+        tasks[name] = {"model": asked.name} | counts.to_dict() | {"right_texts_kept": right.to_dict()}
     return {
         "suite": "edit",
         "count": request.count,

@@ -94,10 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if (folder / "manifest.json").read_text(encoding="utf-8") != digests:
         raise RedraftError(f"{folder} changed while it was measured; measure again")
-    machine = describe_machine()
+    machine, dtypes = describe_machine(), sorted({str(report["dtype"]) for report in reports.values()})
     record = {
         "machine": f"{machine['cores']} cores of {machine['processor']} ({', '.join(machine['instructions'])}), "
-        f"torch {torch.__version__.partition('+')[0]}, float32",
+        f"torch {torch.__version__.partition('+')[0]}, {' and '.join(dtypes)}",
         "date": datetime.date.today().isoformat(),
         "figures": rows_of(reports, claims),
     }

@@ -55,6 +55,7 @@ app = typer.Typer(
 
 _MODEL = "A name that ships (see `redraft models`), a path like ./model, or OWNER/NAME on the hub."
 Model = Annotated[str, typer.Option(help=_MODEL)]
+EditModel = Annotated[str | None, typer.Option(help=f"{_MODEL}  [default: fixer for programs, else editor]")]
 LearnedModel = Annotated[str | None, typer.Option(help=f"{_MODEL}  [default: the one that learned such problems]")]
 Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
 # Written out here, because the lists live in rooms that need torch; a test holds them equal.
@@ -227,7 +228,7 @@ def edit(
         list[str] | None, typer.Option(metavar="REGEX", help="What matches stays, byte for byte; may be repeated.")
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the revision to FILE instead of printing it.")] = False,
-    model: Model = EDITOR_MODEL,
+    model: EditModel = None,
     device: Device = "cpu",
     seed: Seed = 0,
     effort: Effort = "medium",

@@ -29,8 +29,8 @@ class EditOptions:
     """Regular expressions of what stays."""
     is_written: bool
     """Whether the file gets the revision."""
-    model: str
-    """Name or path."""
+    model: str | None
+    """Name or path; None for the one that ships for such a text and instruction."""
     device: str
     """Where it runs."""
     seed: int
@@ -65,11 +65,13 @@ def edit(options: EditOptions) -> None:
     import_torch()
     from redraft.editing.edit import edit_text
     from redraft.engine import load_engine
+    from redraft.engine.routing import route_edit
 
+    instruction = None if options.instruction is None else argument_text(options.instruction)
     result = edit_text(
-        load_engine(options.model, device=options.device),
+        load_engine(options.model or route_edit(text, instruction), device=options.device),
         text,
-        None if options.instruction is None else argument_text(options.instruction),
+        instruction,
         pins=pins,
         seed=options.seed,
         effort=options.effort,

@@ -77,7 +77,7 @@ def evaluate_suite(
             measure_human_eval(request, model=model, device=device, is_json=is_json)
             return
         if suite in EDITING_SUITES:
-            measure_editing(suite, request, model=model, arms=arms, is_json=is_json)
+            measure_editing(suite, request, model=model, asks_others=asks_all, arms=arms, is_json=is_json)
             return
         _run_other_suite(suite, request, model=model, device=device, plot=plot, is_json=is_json)
         return

@@ -40,7 +40,7 @@ def test_each_job_has_its_model(tiny_checkpoint: Path, shelf: Path) -> None:
         (shelf / name).symlink_to(tiny_checkpoint)
     assert [(entry.name, entry.is_default, entry.commands, entry.tasks) for entry in catalog.shipped()] == [
         ("coder", False, (), ("code",)),
-        ("editor", False, ("edit", "infill"), ("repair", "rewrite")),
+        ("editor", False, ("edit", "infill"), ("rewrite",)),
         ("nano", True, (), ("arithmetic", "largest", "primes")),
     ]
 

@@ -1,6 +1,7 @@
 """A prompt goes to the model that learned such prompts."""
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,10 @@ import pytest
 
 from redraft.engine import catalog
 from redraft.engine.catalog import TRAINED_ON
-from redraft.engine.routing import ROUTES_NAME, Routes, features, route
+from redraft.engine.routing import ROUTES_NAME, Routes, features, route, route_edit
 from redraft.errors import CheckpointError
 from redraft.evaluation.routes import learn_routes, learn_shipped_routes, prompts_of, to_json
-from redraft.tasks import task_names
+from redraft.tasks import get_task, task_names
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_held_out_prompts_go_to_the_model_of_their_task() -> None:
     }
     # Short sentences to be rewritten are the hardest to tell from those of records and pages.
     assert right.pop("rewrite") >= 42
-    # What a function should do is said in the words that ask for one; `redraft edit` asks the editor for either.
+    # What a function should do is said in the words that ask for one; `redraft edit` knows that one is there.
     assert right.pop("repair") >= 40
     assert min(right.values()) >= 48
     assert sum(right.values()) >= 0.99 * 50 * len(right)
@@ -47,7 +48,7 @@ def test_held_out_prompts_go_to_the_model_of_their_task() -> None:
         ("(√81 × 2/3)² − 15 ÷ 3", "nano"),
         ("how many primes between 150 and 250? the count first, then the list", "nano"),
         ("write a function that doubles every number of a list", "coder"),
-        ("fix the syntax error in line 2 of the function", "editor"),
+        ("fix the syntax error in line 2 of the function", "fixer"),
         ("solve this sudoku\n1...\n..1.\n.1..\n...1", "solver"),
         ("reach 24 with 4, 7 and 8", "solver"),
         ("a web page with a counter", "writer"),
@@ -58,6 +59,26 @@ def test_held_out_prompts_go_to_the_model_of_their_task() -> None:
 )
 def test_prompts_in_other_words(prompt: str, model: str) -> None:
     assert route(prompt) == model
+
+
+@pytest.mark.usefixtures("shelf")
+def test_held_out_drafts_go_to_the_model_of_their_task() -> None:
+    for task, model in (("repair", "fixer"), ("rewrite", "editor")):
+        rng = random.Random(f"1/{task}")
+        problems = [get_task(task).generate(rng, split="test") for _ in range(80)]
+        chosen = [route_edit(problem.draft or "", problem.prompt) for problem in problems]
+        assert chosen.count(model) >= 76, task
+        if task == "repair":
+            assert [route_edit(problem.draft or "", None) for problem in problems].count("fixer") == 80
+
+
+def test_texts_and_programs_are_told_apart(shelf: Path) -> None:
+    function = "def double(values):\n    return [2 * value for value in value]"
+    assert route_edit(function, None) == "fixer"
+    assert route_edit("Teh report is late.\nPlease send it.", None) == "editor"
+    assert route_edit("Teh report is late.", "fix the syntax error in the function") == "editor"
+    (shelf / "fixer").unlink()
+    assert route_edit(function, None) == "editor"
 
 
 def test_only_what_ships_is_chosen(shelf: Path) -> None:
