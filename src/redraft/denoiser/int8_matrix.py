@@ -91,7 +91,7 @@ def product(x: Rows, matrix: Matrix) -> Tensor:
     >>> exact = torch.tensor([[1.0, -0.5], [0.25, 2.0]])
     >>> x = torch.tensor([[1.0, 0.5]])
     >>> product(x, exact), product(x, Int8Matrix.of(exact))
-    (tensor([[1.1250, 0.5000]]), tensor([[1.1270, 0.5001]]))
+    (tensor([[1.1250, 0.5000]]), tensor([[1.1270, 0.5039]]))
 
     Args:
         x: The rows.

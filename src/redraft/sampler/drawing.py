@@ -83,6 +83,9 @@ class Drawing:
         self._nfe = (0,) * canvas.batch
         self._is_self_conditioned = is_self_conditioned
         self._sketching = self._rules.sketching if takes_sketches and not is_self_conditioned else None
+        # A narrow pass that was to have a sketch is none without.
+        lacks_sketch = self._rules.sketching is not None and self._sketching is None
+        self._follows_end = self._rules.follows_end and not lacks_sketch
         self._mask_token_id = special.mask
         self._draft = Draft.start(canvas, self._ending.may_end)
         self._followed = self._first_widths(canvas)
@@ -135,7 +138,7 @@ class Drawing:
         unfinished = {row for group in groups for row in group.rows}
         self._nfe = tuple(count + self._nfe_per_pass * (row in unfinished) for row, count in enumerate(self._nfe))
         self._index += 1
-        if self._rules.follows_end:
+        if self._follows_end:
             taken = self._followed.minimum(width_of(draft.is_after_end))
             self._followed = self._ending.predicted_width(moved.proposed, moved.draft.canvas.is_open, taken)
             if self._sketching is not None:
@@ -183,7 +186,7 @@ class Drawing:
             return self._sketching.widths(canvas)
         place = torch.arange(1, canvas.length + 1, device=canvas.tokens.device)
         first = self._rules.first_width
-        least = canvas.length if first is None or not self._rules.follows_end else first
+        least = canvas.length if first is None or not self._follows_end else first
         return up_to((place * canvas.is_settled).amax(dim=1).add(1).clamp_min(least), canvas.length)
 
     def _next_groups(self) -> list[RowGroup]:
@@ -193,7 +196,7 @@ class Drawing:
         # Self-conditioning needs the last distributions at every position, so such rows stay whole.
         if not self._rules.narrows or self._is_self_conditioned:
             widths = torch.full_like(widths, draft.canvas.length)
-        elif self._rules.follows_end and self._index + 1 < self._rules.max_steps:  # the last pass settles everything
+        elif self._follows_end and self._index + 1 < self._rules.max_steps:  # the last pass settles everything
             widths = widths.minimum(self._followed)
             if self._sketching is not None:  # behind a settled end of text there is nothing to be seen
                 is_sketched = (widths < draft.canvas.length) & ~draft.is_after_end.any(dim=1)

@@ -108,6 +108,7 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         revise.append(Remask(threshold=settings.remask_threshold))
     final = settings.temperature if settings.final_temperature is None else settings.final_temperature
     narrows = settings.narrow and settings.fill_after_end and not is_uniform
+    sketching = _sketching(settings) if narrows and settings.follow_end else None
     return Rules(
         max_steps=settings.max_steps,
         plan=_plan(settings),
@@ -127,9 +128,9 @@ def rules_for(settings: SamplerSettings, special: SpecialIds, canvas: Canvas, vo
         stable=_stable_rule(settings),
         fills_after_end=settings.fill_after_end and not is_uniform,
         narrows=narrows,
-        follows_end=narrows and settings.follow_end,
+        follows_end=narrows and settings.follow_end and (settings.sketch is None or sketching is not None),
         first_width=settings.first_width,
-        sketching=_sketching(settings) if narrows and settings.follow_end else None,
+        sketching=sketching,
     )
 
 

@@ -125,8 +125,8 @@ class SamplerSettings:
     """Until the end of text has settled, a pass sees what it leaves out through so many positions that stand for the
     rest, a multiple of 8, and takes one by one no more than what stands, the ``lookahead`` open positions that may
     settle, and ``first_width`` - ``lookahead`` behind them. None leaves out what is behind the predicted end, and
-    nothing where none is predicted. No effect without ``follow_end``, ``first_width`` and ``lookahead``, nor on a
-    denoiser that scores whole canvases only."""
+    nothing where none is predicted. No effect without ``follow_end``; without ``first_width`` or ``lookahead``, or on a
+    denoiser that scores whole canvases only, passes take the whole canvas."""
 
     def __post_init__(self) -> None:
         """Check every value, then how they fit together.

@@ -133,11 +133,15 @@ def test_pinned_text_is_never_part_of_a_sketch() -> None:
     assert min(seer.widths) >= 44
 
 
-def test_a_denoiser_that_takes_no_sketch_is_asked_as_before() -> None:
+def test_where_there_can_be_no_sketch_passes_are_whole() -> None:
     tangled = FakeDenoiser.tangled(vocab_size=VOCAB, length=LENGTH, seed=2, scale=3)
-    without = replace(PLAIN, **(NARROW | {"sketch": None}))
-    for one, other in zip(draw(tangled, replace(PLAIN, **NARROW)), draw(tangled, without), strict=True):
+    for one, other in zip(draw(tangled, replace(PLAIN, **NARROW)), draw(tangled, PLAIN), strict=True):
         assert torch.equal(one.tokens, other.tokens)
+    for lacking in ({"lookahead": None}, {"first_width": None}):
+        seer = Seer(ending_at(20))
+        draw(seer, replace(PLAIN, **(NARROW | lacking)))
+        assert seer.widths[0] == LENGTH
+        assert all(counts is None for counts in seer.behind)
 
 
 @pytest.mark.parametrize(("width", "length", "size"), [(8, 64, 8), (40, 136, 16), (16, 31, 8), (56, 60, 8), (0, 7, 3)])

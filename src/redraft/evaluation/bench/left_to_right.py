@@ -46,6 +46,7 @@ def open_left_to_right(
         "engine": "redraft",
         "weights": weights,
         "digest": engine.digest,
+        "dtype": engine.dtype,
         "context_length": engine.context_length,
         "num_parameters": sum(weight.numel() for weight in transformer.parameters()),
     }

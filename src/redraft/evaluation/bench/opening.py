@@ -100,6 +100,7 @@ def _open_diffusion(model: str) -> tuple[Arm, dict[str, Any]]:
         "engine": "redraft",
         "weights": Path(engine.name).name,
         "digest": engine.digest,
+        "dtype": engine.dtype,
         "shape": json.loads(json.dumps(config.to_dict())),
         "canvas_length": engine.settings().canvas_length,
         "context_length": engine.context_length,

@@ -46,7 +46,7 @@ def _heading(report: Mapping[str, Any]) -> list[str]:
     machine, model = report["machine"], report["model"]
     lines = [
         f"{machine['processor']}, {machine['cores']} cores, {report['threads']} threads, {report['date']}",
-        f"model {model['weights']} ({model['digest'][:12]}), canvas {model['canvas_length']}, "
+        f"model {model['weights']} ({model['digest'][:12]}) in {model['dtype']}, canvas {model['canvas_length']}, "
         f"dev split of {', '.join(report['tasks'])}{_dials(report)}",
     ]
     lines += [
