@@ -56,7 +56,7 @@ def load_engine(
     loaded = load_checkpoint(folder, device=device)
     if uses_graphs and loaded.model.config.is_causal:
         raise ConfigError(f"uses_graphs is for diffusion; {model} writes left to right, leave uses_graphs out")
-    is_int8 = not uses_graphs and _is_int8(loaded.model, device, dtype)
+    is_int8 = _is_int8(loaded.model, device, dtype)
     return engine_for(loaded.model).from_checkpoint(loaded, name=model, uses_graphs=uses_graphs, is_int8=is_int8)
 
 
