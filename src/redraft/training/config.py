@@ -187,8 +187,13 @@ class NoiseRecipe:
     confident_share: float = 0.0
     """Share of the rows not all mask and not uniform that show what the model is surest of and hide the rest."""
 
+    answer_share: float = 0.0
+    """Share of the rows neither all masked nor led by confidence that hide the answer and nothing else, so that it is
+    read off the derivation; set apart before line and result rows are."""
+
     drop_context_share: float = 0.0
-    """Share of these rows that don't see their prompt either, so that a result can only be worked out on the canvas."""
+    """Share of result and answer rows that don't see their prompt either, so that what is hidden can only be worked out
+    on the canvas."""
 
     hide_answer_share: float = 0.9
     """Share of the line rows, answer first, whose answer line is masked too."""
@@ -240,7 +245,7 @@ class NoiseRecipe:
     """Temperature at which that entropy is taken. No effect without ``certainty_weight``."""
 
     def __post_init__(self) -> None:
-        _check_shares(self, "all_mask_share", "low_time", "line_share", "result_share")
+        _check_shares(self, "all_mask_share", "low_time", "line_share", "result_share", "answer_share")
         _check_shares(self, "drop_context_share", "confident_share", "hide_answer_share", "corrupt_share")
         _check_shares(self, "max_corrupt", "same_class_share", "own_predictions_share", "own_predictions_after")
         _check_shares(self, "max_own_predictions", "uniform_share", "clean_weight")

@@ -23,6 +23,7 @@ from redraft.types import TokenMask, Tokens
 __all__ = [
     "Noised",
     "TokenTable",
+    "answer_mask",
     "corrupt",
     "fill_with_guesses",
     "line_mask",
@@ -129,21 +130,24 @@ def corrupt(
     x_0 = batch.canvas
     num_rows = x_0.shape[0]
     # 1. The kind of each row.
-    is_all_mask, is_uniform, is_led, is_line, is_result = _kinds(batch, recipe, rng, may_lead=guess is not None)
+    kinds = _kinds(batch, recipe, rng, may_lead=guess is not None)
+    is_all_mask, is_uniform, is_led, is_answer, is_line, is_result = kinds
     is_partial = ~is_all_mask & ~is_uniform
     # 2. Masks.
     time = low_discrepancy_times(num_rows, rng, low=recipe.low_time)[:, None]
     is_noised = torch.rand(x_0.shape, generator=rng) < time
     is_masked = torch.where(is_line[:, None], line_mask(batch, recipe, table, rng), is_noised)
     is_masked = torch.where(is_result[:, None], result_mask(batch, table, rng), is_masked)
+    is_masked = torch.where(is_answer[:, None], answer_mask(batch, table), is_masked)
     is_masked = (is_masked | is_all_mask[:, None]) & ~is_uniform[:, None]
     if guess is not None and bool(is_led.any()):
         is_open = torch.rand(num_rows, 1, generator=rng) < HALF
         before = is_open | line_mask(batch, recipe, table, rng)
         led = confident_mask(batch, is_led, before, mask=table.mask, rng=rng, guess=guess)
         is_masked = torch.where(is_led[:, None], led, is_masked)
-    # Without an equals sign everything is hidden; a row without a prompt either would be asked for nothing at all.
-    is_dropped = is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
+    # Where nothing is left to go by, as without an equals sign or a second line, the prompt is always shown.
+    is_dropped = is_answer & (_lines(batch, table) > 0).any(dim=1)
+    is_dropped |= is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
     sees_context = ~is_dropped | (torch.rand(num_rows, generator=rng) >= recipe.drop_context_share)
     shown = x_0
     if batch.forms is not None:
@@ -174,8 +178,8 @@ def corrupt(
 
 def _kinds(
     batch: Batch, recipe: NoiseRecipe, rng: torch.Generator, *, may_lead: bool
-) -> tuple[Rows, Rows, Rows, Rows, Rows]:
-    """Which rows are all mask, uniform noise, led by the model's confidence, settled line by line, short of results."""
+) -> tuple[Rows, Rows, Rows, Rows, Rows, Rows]:
+    """Which rows are all mask, uniform, led by confidence, short of the answer, line by line, short of results."""
     num_rows = batch.num_rows
     kind = torch.rand(num_rows, generator=rng)
     is_all_mask = kind < recipe.all_mask_share
@@ -188,9 +192,13 @@ def _kinds(
         if batch.forms is not None:
             is_led &= ~batch.forms.is_formed
     left &= ~is_led
+    is_answer = torch.zeros_like(left)
+    if recipe.answer_share:
+        is_answer = left & (torch.rand(num_rows, generator=rng) < recipe.answer_share)
+    left &= ~is_answer
     is_line = left & (torch.rand(num_rows, generator=rng) < recipe.line_share)
     is_result = left & ~is_line & (torch.rand(num_rows, generator=rng) < recipe.result_share)
-    return is_all_mask, is_uniform, is_led, is_line, is_result
+    return is_all_mask, is_uniform, is_led, is_answer, is_line, is_result
 
 
 def line_mask(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.Generator) -> TokenMask:
@@ -235,6 +243,16 @@ def result_mask(batch: Batch, table: TokenTable, rng: torch.Generator) -> TokenM
     behind_last = _right_sides(batch, table, line, behind_last=True)
     behind = torch.where(rate > 1.0 - HALF * HALF, behind_last, _right_sides(batch, table, line))
     return (behind & ~table.is_separator[x_0] & is_drawn) | hidden_whole
+
+
+def answer_mask(batch: Batch, table: TokenTable) -> TokenMask:
+    """Masks of a canvas whose derivation stands: the answer's line, with the separator that ends it, and no other.
+
+    That line is the first or the last one, as the row's order says; a row of one line hides all of it.
+    """
+    line = _lines(batch, table)
+    last = torch.where(batch.is_content, line, 0).amax(dim=1)
+    return (line == torch.where(batch.is_answer_first, 0, last)[:, None]) & batch.is_content
 
 
 def _has_equals(batch: Batch, table: TokenTable, line: Tokens) -> TokenMask:

@@ -173,6 +173,28 @@ def test_a_hidden_prompt_leaves_something_to_go_by(
     assert bool(noise(batch, table, other).sees_context.all()), "only rows of hidden results lose their prompt"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("derivation_first", [0.0, 1.0])
+def test_an_answer_is_hidden_alone_and_may_lose_its_prompt(
+    make_recipe: Callable[..., Recipe], tokenizer: Tokenizer, table: TokenTable, derivation_first: float
+) -> None:
+    """A count must be read off the list that stands there, held-out lists included."""
+    mixture = (MixtureEntry(task="primes", derivation_first=derivation_first),)
+    data = replace(make_recipe(data={"batch_tokens": 20_000, "pool_examples": 150}).data, mixture=mixture)
+    batch = BatchStream(ExampleStream(data, tokenizer)).next(0.0)
+    recipe = replace(PLAIN, answer_share=1.0, line_share=1.0)
+    noised = noise(batch, table, replace(recipe, drop_context_share=1.0))
+    is_hidden = noised.canvas == table.mask
+    for ids, content, hidden in zip(batch.canvas.tolist(), batch.is_content.tolist(), is_hidden.tolist(), strict=True):
+        answer = _lines_of(ids, content, table)[-1 if derivation_first else 0]
+        assert [place for place, is_masked in enumerate(hidden) if is_masked] == answer
+    assert not bool(noised.sees_context.any())
+    assert bool(noise(batch, table, recipe).sees_context.all())
+    shares = [noise(batch, table, replace(recipe, answer_share=share)).canvas for share in (0.0, 0.5)]
+    num_alone = [int(((canvas == table.mask) == is_hidden).all(dim=1).sum()) for canvas in shares]
+    assert num_alone[0] < 0.1 * batch.num_rows < 0.4 * batch.num_rows < num_alone[1] < 0.7 * batch.num_rows
+
+
 def test_a_line_in_progress_may_show_its_left_side_alone(batch: Batch, table: TokenTable) -> None:
     """Operands are copied and settle first; the result is worked out with them in sight."""
     num_left_sides = 0
