@@ -32,19 +32,20 @@ _HOMES = {
 }
 
 
-def load(model: str | None = None, *, device: str = "cpu") -> "Engine":
+def load(model: str | None = None, *, device: str = "cpu", is_compiled: bool = False) -> "Engine":
     """Load a model and keep it: a second call gives the same engine.
 
     Args:
         model: The name of a model that ships, or a path with a separator in it; None is the default model.
         device: Where it shall run.
+        is_compiled: Compile its passes for this processor, which takes a C++ compiler and, the first time, a minute.
 
     Returns:
         An engine that answers requests.
     """
     from redraft.engine import DEFAULT_MODEL
 
-    return _load(model or DEFAULT_MODEL, device)
+    return _load(model or DEFAULT_MODEL, device, is_compiled)
 
 
 def generate(
@@ -142,11 +143,11 @@ def infill(
 
 
 # As many as ship, since prompts choose among them.
-@lru_cache(maxsize=5)
-def _load(model: str, device: str) -> "Engine":
+@lru_cache(maxsize=6)
+def _load(model: str, device: str, is_compiled: bool) -> "Engine":
     from redraft.engine import load_engine
 
-    return load_engine(model, device=device)
+    return load_engine(model, device=device, is_compiled=is_compiled)
 
 
 def __getattr__(name: str) -> Any:

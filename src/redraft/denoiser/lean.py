@@ -86,11 +86,7 @@ class LeanTransformer:
             ContextLengthError: If the context would outgrow the model.
         """
         length, num_before = tokens.shape[1], 0 if cache is None else cache.length
-        if num_before + length > self._config.context_length:
-            raise ContextLengthError(
-                f"the context would hold {num_before + length} tokens; this model takes "
-                f"{self._config.context_length}; shorten the prompt"
-            )
+        self._check_context(num_before + length)
         valid = torch.ones_like(tokens, dtype=torch.bool) if is_valid is None else is_valid
         seen = None
         if is_valid is not None or (cache is not None and cache.has_padding):
@@ -161,12 +157,22 @@ class LeanTransformer:
             self._tuner.note(batch * length, time.perf_counter() - since)
         return logits
 
+    def _check_context(self, length: int) -> None:
+        most = self._config.context_length
+        if length > most:
+            raise ContextLengthError(
+                f"the context would hold {length} tokens; this model takes {most}; shorten the prompt"
+            )
+
+    def _check_canvas(self, length: int) -> None:
+        if length > self._config.canvas_length:
+            raise ContextLengthError(
+                f"the canvas has {length} positions; this model takes {self._config.canvas_length}"
+            )
+
     def _embed(self, canvas: Tokens, self_conditioning: Probs | None, sketch: Sketch | None) -> Tensor:
         model = self._model
-        if canvas.shape[1] > self._config.canvas_length:
-            raise ContextLengthError(
-                f"the canvas has {canvas.shape[1]} positions; this model takes {self._config.canvas_length}"
-            )
+        self._check_canvas(canvas.shape[1])
         slots = model.canvas_position.weight[: canvas.shape[1]]
         if sketch is not None:
             num_near = canvas.shape[1] - len(sketch.places)

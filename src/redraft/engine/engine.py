@@ -16,7 +16,9 @@ import torch
 
 from redraft.denoiser import Cache, Denoiser, LeanTransformer, ThreadTuner, Transformer
 from redraft.denoiser.checkpoint import Loaded
+from redraft.denoiser.compiled import CompiledTransformer
 from redraft.denoiser.graphs import CudaRecorder, GraphedTransformer
+from redraft.denoiser.program_store import Programs
 from redraft.engine.desk import Desk
 from redraft.engine.frame import Frame
 from redraft.engine.job import Job
@@ -58,6 +60,7 @@ class Engine:
         presets: What an effort means; None for our own.
         tuner: Chooses how many threads a pass runs on, for a denoiser that tells it how long passes took.
         dtype: What the denoiser multiplies in; reports say so.
+        is_compiled: Whether its passes are compiled; reports say that too.
 
     Raises:
         CheckpointError: Denoiser and tokenizer don't belong together.
@@ -78,6 +81,7 @@ class Engine:
         presets: Presets | None = None,
         tuner: ThreadTuner | None = None,
         dtype: str = "float32",
+        is_compiled: bool = False,
     ) -> None:
         # Published models may score more ids than there are: their matrices are padded.
         is_native = isinstance(tokenizer, Tokenizer)
@@ -98,6 +102,7 @@ class Engine:
         self.device = torch.device(device)
         self.tuner = tuner or ThreadTuner()
         self.dtype = dtype
+        self.is_compiled = is_compiled
         own = {"canvas_length": canvas_length, "max_new_tokens": canvas_length} if presets is None else {}
         self._defaults: dict[str, Any] = own | (defaults or {})
         self.desk = Desk(
@@ -121,6 +126,7 @@ class Engine:
         *,
         uses_graphs: bool = False,
         is_int8: bool = False,
+        programs: Programs | None = None,
         **options: Any,
     ) -> "Engine":
         """Put a native transformer to work, as it is in memory; where it fits, laid out for answering.
@@ -130,6 +136,7 @@ class Engine:
             tokenizer: What it was trained with.
             uses_graphs: Record passes and replay them; for a transformer on a GPU that ``LeanTransformer`` fits.
             is_int8: Multiply in whole numbers; for a transformer on a CPU that ``LeanTransformer`` fits.
+            programs: Of the transformer's ``ProgramShape``; its passes are compiled then.
             **options: What else the engine takes.
 
         Returns:
@@ -142,6 +149,9 @@ class Engine:
         watcher = tuner if device.type == "cpu" else None
         if uses_graphs:
             denoiser = GraphedTransformer(model, CudaRecorder(device))
+        elif programs is not None:
+            denoiser = CompiledTransformer(model, programs, watcher, is_int8=is_int8)
+            options["is_compiled"] = True
         else:
             assert not is_int8 or LeanTransformer.fits(model), "whole numbers need the layout for answering"
             denoiser = LeanTransformer(model, watcher, is_int8=is_int8) if LeanTransformer.fits(model) else model
@@ -151,7 +161,13 @@ class Engine:
 
     @classmethod
     def from_checkpoint(
-        cls, loaded: Loaded, *, name: str, uses_graphs: bool = False, is_int8: bool = False
+        cls,
+        loaded: Loaded,
+        *,
+        name: str,
+        uses_graphs: bool = False,
+        is_int8: bool = False,
+        programs: Programs | None = None,
     ) -> "Engine":
         """Put a loaded checkpoint to work.
 
@@ -160,6 +176,7 @@ class Engine:
             name: Says in results which model answered.
             uses_graphs: As for ``from_transformer``.
             is_int8: As for ``from_transformer``.
+            programs: As for ``from_transformer``.
 
         Returns:
             The engine.
@@ -180,6 +197,7 @@ class Engine:
                 defaults=defaults,
                 uses_graphs=uses_graphs,
                 is_int8=is_int8,
+                programs=programs,
             )
         except ConfigError as error:
             raise CheckpointError(f"the model {name} has default settings that don't work: {error}") from error

@@ -98,6 +98,7 @@ def provenance(engine: Engine, settings: SamplerSettings, seconds: float) -> dic
         "model": engine.name,
         "model_digest": engine.digest,
         "dtype": engine.dtype,
+        "is_compiled": engine.is_compiled,
         "settings": asdict(settings),
         **origin(),
     }

@@ -182,8 +182,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--cancel-share", type=float, default=0.3, help="most are done before their turn to be cancelled"
     )
+    parser.add_argument("--compile", action="store_true", help="with compiled passes; takes a C++ compiler")
     chosen = parser.parse_args(arguments)
-    engine = load_engine(chosen.model)
+    engine = load_engine(chosen.model, is_compiled=chosen.compile)
     soaked = soak(
         engine,
         count=chosen.count,
@@ -191,7 +192,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cancel_share=chosen.cancel_share,
         check_every=chosen.check_every,
     )
-    print(json.dumps({"model": engine.name, "threads": torch.get_num_threads()} | soaked.to_dict()))
+    made_with = {"model": engine.name, "is_compiled": engine.is_compiled, "threads": torch.get_num_threads()}
+    print(json.dumps(made_with | soaked.to_dict()))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ class BenchOptions:
     """A short run."""
     has_llama: bool
     """Whether llama.cpp takes part."""
+    has_compiled: bool
+    """Whether our model takes part a second time, with compiled passes."""
     threads: int | None
     """Most threads of each arm; None for one per usable core."""
     tasks: "Sequence[str]"
@@ -76,6 +78,7 @@ def bench(options: BenchOptions) -> None:
         plan=replace(plan, prompts=tuple(options.prompts)) if options.prompts else plan,
         autoregressive=options.autoregressive,
         has_llama=options.has_llama,
+        has_compiled=options.has_compiled,
         seed=options.seed,
         num_threads=options.threads,
         tasks=tuple(options.tasks),

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from typer._click import Context  # what a callback is given; typer.Context is a subclass that it never makes
@@ -19,6 +19,25 @@ from typer.exceptions import TyperException
 import redraft
 from redraft.engine.catalog import DEFAULT_MODEL, EDITOR_MODEL
 from redraft.errors import ConfigError, InputError, RedraftError
+from redraft.interfaces.option_types import (
+    AsJson,
+    Compile,
+    Device,
+    DeviceName,
+    DtypeName,
+    EditModel,
+    Effort,
+    EffortName,
+    LayoutName,
+    LearnedModel,
+    Model,
+    OrderName,
+    PromptKind,
+    Seed,
+    SplitName,
+    SuiteName,
+    WeightsName,
+)
 from redraft.interfaces.output import complain, prepare_streams
 
 __all__ = [
@@ -52,58 +71,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-_MODEL = "A name that ships (see `redraft models`), a path like ./model, or OWNER/NAME on the hub."
-Model = Annotated[str, typer.Option(help=_MODEL)]
-EditModel = Annotated[str | None, typer.Option(help=f"{_MODEL}  [default: fixer for programs, else editor]")]
-LearnedModel = Annotated[str | None, typer.Option(help=f"{_MODEL}  [default: the one that learned such problems]")]
-Seed = Annotated[int, typer.Option(help="Fixes every random draw: the same seed gives the same bytes.")]
-# Written out here, because the lists live in rooms that need torch; a test holds them equal.
-EffortName = Literal["instant", "low", "medium", "high"]
-SuiteName = Literal[
-    "arithmetic",
-    "code",
-    "countdown",
-    "extract",
-    "largest",
-    "multiplication",
-    "page",
-    "planning",
-    "primes",
-    "repair",
-    "rewrite",
-    "sudoku",
-    "all",
-    "answer-first",
-    "correction",
-    "edit",
-    "humaneval",
-    "infill",
-    "passes",
-]
-PromptKind = Literal["short", "long"]
-OrderName = Literal["answer_first", "derivation_first"]
-SplitName = Literal["train", "dev", "test"]
-DeviceName = Literal["cpu", "cuda"]
-DtypeName = Literal["float32", "bfloat16", "float16"]
-WeightsName = Literal["auto", "float32", "bfloat16", "float16", "int8"]
-LayoutName = Literal[
-    "llada",
-    "llada_moe",
-    "dream",
-    "qwen2",
-    "sdar",
-    "sdar_moe",
-    "llada2_moe",
-    "fast_dllm_v2",
-    "diffusion_gemma",
-    "redraft",
-    "block-diffusion",
-]
-
-Device = Annotated[DeviceName, typer.Option(help="Where the model runs; cuda needs torch with CUDA.")]
-Effort = Annotated[EffortName, typer.Option(help="Passes against quality.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per result and nothing else.")]
 
 
 def _print_version(is_wanted: bool) -> bool:
@@ -147,6 +114,7 @@ def generate(
         WeightsName, typer.Option(help="Type of the weights in memory. Our own models: auto, float32 or int8.")
     ] = "auto",
     device: Device = "cpu",
+    compile_: Compile = False,
     as_json: AsJson = False,
     pace: Annotated[
         float | None,
@@ -165,6 +133,7 @@ def generate(
             model=model,
             dtype=dtype,
             device=device,
+            is_compiled=compile_,
             seed=seed,
             effort=effort,
             changes={name: value for name, value in wanted.items() if value is not None},
@@ -189,6 +158,7 @@ def infill(
     ] = None,
     model: Model = EDITOR_MODEL,
     device: Device = "cpu",
+    compile_: Compile = False,
     seed: Seed = 0,
     effort: Effort = "medium",
     as_json: AsJson = False,
@@ -208,6 +178,7 @@ def infill(
             max_tokens=max_tokens,
             model=model,
             device=device,
+            is_compiled=compile_,
             seed=seed,
             effort=effort,
             is_json=as_json,
@@ -230,6 +201,7 @@ def edit(
     write: Annotated[bool, typer.Option("--write", help="Write the revision to FILE instead of printing it.")] = False,
     model: EditModel = None,
     device: Device = "cpu",
+    compile_: Compile = False,
     seed: Seed = 0,
     effort: Effort = "medium",
     as_json: AsJson = False,
@@ -247,6 +219,7 @@ def edit(
             is_written=write,
             model=model,
             device=device,
+            is_compiled=compile_,
             seed=seed,
             effort=effort,
             is_json=as_json,
@@ -337,6 +310,7 @@ def bench(
         bool, typer.Option("--quick", help="A short run, to see that it works; no figures to cite.")
     ] = False,
     no_llama: Annotated[bool, typer.Option("--no-llama", help="Leave llama.cpp out.")] = False,
+    no_compiled: Annotated[bool, typer.Option("--no-compiled", help="Leave our model's compiled passes out.")] = False,
     threads: Annotated[
         int | None, typer.Option(help="Most threads of each arm.  [default: one per usable core]")
     ] = None,
@@ -367,6 +341,7 @@ def bench(
             autoregressive=autoregressive,
             is_quick=quick,
             has_llama=not no_llama,
+            has_compiled=not no_compiled,
             threads=threads,
             tasks=tuple(task or ()),
             prompts=(prompt,) if prompt else (),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redraft.errors import ConfigError
-from redraft.interfaces.output import harmless, to_json
+from redraft.interfaces.output import complain, harmless, to_json
 from redraft.interfaces.start import import_torch
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class EditOptions:
     """Name or path; None for the one that ships for such a text and instruction."""
     device: str
     """Where it runs."""
+    is_compiled: bool = False
+    """Whether its passes are compiled."""
     seed: int
     """Fixes every random draw."""
     effort: str
@@ -68,8 +70,9 @@ def edit(options: EditOptions) -> None:
     from redraft.engine.routing import route_edit
 
     instruction = None if options.instruction is None else argument_text(options.instruction)
+    model, compiled = options.model or route_edit(text, instruction), options.is_compiled
     result = edit_text(
-        load_engine(options.model or route_edit(text, instruction), device=options.device),
+        load_engine(model, device=options.device, is_compiled=compiled, tell=complain),
         text,
         instruction,
         pins=pins,

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from redraft.errors import InputError, PromptError
-from redraft.interfaces.output import to_json, write_text
+from redraft.interfaces.output import complain, to_json, write_text
 from redraft.interfaces.prompts_file import error_record, open_lines, read_prompts
 from redraft.interfaces.start import import_torch
 
@@ -38,6 +38,8 @@ class GenerateOptions:
     """Type of its weights in memory."""
     device: str = "cpu"
     """Where it runs."""
+    is_compiled: bool = False
+    """Whether its passes are compiled."""
     seed: int
     """Fixes every random draw."""
     effort: str
@@ -87,7 +89,8 @@ def _engines(options: GenerateOptions) -> "EngineFor":
 
     @cache
     def load(model: str) -> "tuple[Engine, SamplerSettings]":
-        engine = load_engine(model, device=options.device, dtype=options.dtype)
+        compiled, dtype = options.is_compiled, options.dtype
+        engine = load_engine(model, device=options.device, dtype=dtype, is_compiled=compiled, tell=complain)
         return engine, engine.settings(options.effort, **options.changes)
 
     # A setting that can't be used is refused once, not with every line of a file.

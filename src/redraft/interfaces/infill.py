@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from redraft.errors import ConfigError
 from redraft.interfaces.edit import argument_text
-from redraft.interfaces.output import harmless, to_json
+from redraft.interfaces.output import complain, harmless, to_json
 from redraft.interfaces.start import import_torch
 
 __all__ = ["InfillOptions", "infill"]
@@ -33,6 +33,8 @@ class InfillOptions:
     """Name or path."""
     device: str
     """Where it runs."""
+    is_compiled: bool = False
+    """Whether its passes are compiled."""
     seed: int
     """Fixes every random draw."""
     effort: str
@@ -67,7 +69,7 @@ def infill(options: InfillOptions) -> None:
     from redraft.engine import load_engine
 
     result = infill_text(
-        load_engine(options.model, device=options.device),
+        load_engine(options.model, device=options.device, is_compiled=options.is_compiled, tell=complain),
         prefix,
         suffix,
         template=template,

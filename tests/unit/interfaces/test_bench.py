@@ -13,6 +13,7 @@ OPTIONS = BenchOptions(
     autoregressive=None,
     is_quick=True,
     has_llama=False,
+    has_compiled=False,
     threads=None,
     tasks=(),
     prompts=(),

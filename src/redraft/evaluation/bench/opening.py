@@ -28,7 +28,7 @@ def open_arm(kind: str, options: Mapping[str, Any], folder: Path) -> tuple[Arm, 
     """Open an arm.
 
     Args:
-        kind: diffusion, autoregressive or llama.
+        kind: diffusion, compiled, autoregressive or llama.
         options: ``model``, a name or a path; where there is none ``shape`` and ``tokenizer`` of the model to be like.
         folder: For files that live as long as the process.
 
@@ -37,10 +37,13 @@ def open_arm(kind: str, options: Mapping[str, Any], folder: Path) -> tuple[Arm, 
 
     Raises:
         ConfigError: The model is none of ours.
-        DependencyError: A package is missing.
+        DependencyError: A package or a compiler is missing.
     """
     if kind == "diffusion":
         return _open_diffusion(options["model"])
+    if kind == "compiled":
+        engine = load_engine(options["model"], is_compiled=True)
+        return EngineArm(engine), {"dtype": engine.dtype}
     config = TransformerConfig.from_dict(options["shape"])
     tokenizer = Tokenizer.from_json(options["tokenizer"])
     if kind == "autoregressive":

@@ -29,6 +29,8 @@ class BenchRequest:
     """Name or path of a causal checkpoint; None takes random weights in our model's shape."""
     has_llama: bool = True
     """Whether llama.cpp takes part."""
+    has_compiled: bool = False
+    """Whether our model takes part a second time, with compiled passes."""
     seed: int = 0
     """Fixes the questions and every random draw."""
     num_threads: int | None = None
@@ -47,6 +49,10 @@ class _Contestant:
     """Whose process."""
     effort: str
     """No effect but on our model."""
+
+
+OURS = ("diffusion", "compiled")
+"""Arms of the model that is measured: as it comes, and with compiled passes."""
 
 
 def run_bench(
@@ -76,8 +82,8 @@ def run_bench(
         ours, plan = about["diffusion"], request.plan
         shape, trained = ours.pop("shape"), ours.pop("trained_tasks")
         tasks = choose_tasks(trained, request.tasks)
-        contestants = [_Contestant(arm="diffusion", effort=effort) for effort in plan.efforts]
-        contestants += [_Contestant(arm=arm, effort="") for arm in workers if arm != "diffusion"]
+        contestants = [_Contestant(arm=arm, effort=effort) for arm in workers if arm in OURS for effort in plan.efforts]
+        contestants += [_Contestant(arm=arm, effort="") for arm in workers if arm not in OURS]
         shortest = min(shape["context_length"], about["autoregressive"]["context_length"])
         long_tokens = min(plan.most_long_tokens, shortest * 3 // 4)
         base = {"tasks": tasks, "seed": request.seed, "long_tokens": long_tokens, "dials": request.dials}
@@ -91,7 +97,8 @@ def run_bench(
             "long_tokens": long_tokens,
             "plan": plan.to_dict(),
             "model": {**ours, "shape": shape},
-            "baselines": {arm: about[arm] for arm in about if arm != "diffusion"},
+            "baselines": {arm: about[arm] for arm in about if arm not in OURS},
+            "compiled": about.get("compiled"),
         }
         for name, section in _sections(request, workers, contestants, base, shape, say):
             report[name] = section
@@ -114,7 +121,12 @@ def _sections(
     for more in _time(workers, contestants, plan, base, say):
         cells += more
         yield "speed", speed_rows(cells)
-    is_trained = {"diffusion": True, "autoregressive": request.autoregressive is not None, "llama": False}
+    is_trained = {
+        "diffusion": True,
+        "compiled": True,
+        "autoregressive": request.autoregressive is not None,
+        "llama": False,
+    }
     judged: list[Cell] = []
     for cell in _judge(workers, [one for one in contestants if is_trained[one.arm]], plan, base, say):
         judged.append(cell)
@@ -134,8 +146,9 @@ def _open_all(
     """Start a process per arm and open our model first: the others are made in its likeness."""
     workers: dict[str, WorkerProcess] = {}
     about: dict[str, dict[str, Any]] = {}
+    optional = {"compiled": request.has_compiled, "autoregressive": True, "llama": request.has_llama}
     with ExitStack() as stack:
-        for arm in ("diffusion", "autoregressive", *(["llama"] if request.has_llama else [])):
+        for arm in ("diffusion", *(arm for arm, takes_part in optional.items() if takes_part)):
             workers[arm] = WorkerProcess(arm, num_threads=threads, waits_actively=arm == "llama")
             stack.callback(workers[arm].close)
         about["diffusion"] = workers["diffusion"].ask("open", kind="diffusion", model=request.model, threads=threads)
@@ -144,7 +157,7 @@ def _open_all(
             about[arm] = workers[arm].ask(
                 "open",
                 kind=arm,
-                model=request.autoregressive,
+                model=request.model if arm in OURS else request.autoregressive,
                 shape=about["diffusion"]["shape"],
                 tokenizer=tokenizer,
                 threads=threads,

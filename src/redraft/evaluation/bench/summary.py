@@ -19,7 +19,7 @@ class Cell:
     """One arm under one condition."""
 
     arm: str
-    """diffusion, autoregressive or llama."""
+    """diffusion, compiled, autoregressive or llama."""
     effort: str
     """Of our model; empty for the others."""
     prompt: str

@@ -7,7 +7,7 @@ from redraft.evaluation.report import percent
 
 __all__ = ["render_bench"]
 
-_NAMES = {"diffusion": "redraft", "autoregressive": "autoregressive", "llama": "llama.cpp Q8_0"}
+_NAMES = {"diffusion": "redraft", "compiled": "compiled", "autoregressive": "autoregressive", "llama": "llama.cpp Q8_0"}
 _MIB = 1 << 20
 
 
@@ -54,6 +54,8 @@ def _heading(report: Mapping[str, Any]) -> list[str]:
         f"weights {about['weights']}"
         for arm, about in report["baselines"].items()
     ]
+    if report["compiled"]:
+        lines.append(f"compiled: the same model with its passes compiled, in {report['compiled']['dtype']}")
     if report["untrained_tasks"]:
         lines.append(f"left out, since the model was not trained on it: {', '.join(report['untrained_tasks'])}")
     return lines
