@@ -6,6 +6,7 @@ Compiled they are a few dozen loops and calls (``docs/speed.md``).
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -29,8 +30,8 @@ _MAX_CONTEXTS = 32
 """Contexts that are kept in the program's order of axes; each takes as much memory as the context itself."""
 
 
-_Kept = tuple[KeyValueCache, list[Tensor], list[Tensor]]
-"""A context, and its keys and values as programs take them."""
+_Rows = list[tuple[list[Tensor], list[Tensor]]]
+"""Keys and values of each row, as programs take them."""
 
 
 class CompiledTransformer(LeanTransformer):
@@ -53,7 +54,7 @@ class CompiledTransformer(LeanTransformer):
         assert ProgramShape.of(model, is_int8=is_int8) is not None, "no program knows such a model"
         self._programs = programs
         self._tables = tables_of(model, is_int8=is_int8)
-        self._contexts: OrderedDict[int, _Kept] = OrderedDict()
+        self._contexts: OrderedDict[int, tuple[KeyValueCache, _Rows]] = OrderedDict()
 
     @torch.no_grad()
     def encode(
@@ -77,7 +78,7 @@ class CompiledTransformer(LeanTransformer):
             is_valid=torch.ones_like(tokens, dtype=torch.bool),
             has_padding=False,
         )
-        self._keep(made, [*keys.unbind()], [*values.unbind()])
+        self._keep(made, keys.unbind(), values.unbind())
         return made
 
     @torch.no_grad()
@@ -108,7 +109,7 @@ class CompiledTransformer(LeanTransformer):
         if num_wanted < FEWEST:
             wanted = wanted.repeat(1, FEWEST)
         rows: list[Tensor] = []
-        for row, (keys, values) in enumerate(self._rows_of(cache, batch)):
+        for row, (keys, values) in enumerate(self._rows_of(cache)):
             # A program takes it for granted that its arguments are contiguous; what is not would be misread.
             tokens, chosen = canvas[row].contiguous(), wanted[row].contiguous()
             rows.append(self._programs.score(tokens, slots, weights, chosen, self._tables, keys, values)[:num_wanted])
@@ -116,18 +117,19 @@ class CompiledTransformer(LeanTransformer):
             self._tuner.note(batch * canvas.shape[1], time.perf_counter() - since)
         return rows[0][None] if batch == 1 else torch.stack(rows)
 
-    def _rows_of(self, cache: KeyValueCache, batch: int) -> list[tuple[list[Tensor], list[Tensor]]]:
+    def _rows_of(self, cache: KeyValueCache) -> _Rows:
         """Keys and values of each row, axis i of the keys beside axis i + K / 2; a context comes many times."""
         known = self._contexts.get(id(cache))  # it is held there, so no other context has its id
         if known is None:
             keys = [torch.cat([layer[..., 0::2], layer[..., 1::2]], dim=-1) for layer in cache.keys]
-            known = self._keep(cache, keys, [layer.contiguous() for layer in cache.values])
+            return self._keep(cache, keys, [layer.contiguous() for layer in cache.values])
         self._contexts.move_to_end(id(cache))
-        _, keys, values = known
-        return [([layer[row] for layer in keys], [layer[row] for layer in values]) for row in range(batch)]
+        return known[1]
 
-    def _keep(self, cache: KeyValueCache, keys: list[Tensor], values: list[Tensor]) -> "_Kept":
-        self._contexts[id(cache)] = kept = (cache, keys, values)
+    def _keep(self, cache: KeyValueCache, keys: Sequence[Tensor], values: Sequence[Tensor]) -> _Rows:
+        of_rows = (zip(*(layer.unbind() for layer in layers), strict=True) for layers in (keys, values))
+        rows = [([*of_keys], [*of_values]) for of_keys, of_values in zip(*of_rows, strict=True)]
+        self._contexts[id(cache)] = (cache, rows)
         while len(self._contexts) > _MAX_CONTEXTS:
             self._contexts.popitem(last=False)
-        return kept
+        return rows

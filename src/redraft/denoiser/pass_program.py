@@ -143,9 +143,9 @@ class _Layers(nn.Module):
         if not self._shape.is_int8:
             return torch.mm(x, tables[_MATRICES + index][layer])
         whole, scales = tables[_MATRICES + 2 * index : _MATRICES + 2 * index + 2]
-        scale = x.abs().amax(dim=-1, keepdim=True).clamp_min(_LEAST_SIZE) / 127
-        summed = torch.ops.aten._int_mm((x / scale).round().to(torch.int8), whole[layer])
-        return summed.to(torch.float32) * scales[layer] * scale
+        size = x.abs().amax(dim=-1, keepdim=True).clamp_min(_LEAST_SIZE)
+        summed = torch.ops.aten._int_mm((x * (127 / size)).round().to(torch.int8), whole[layer])
+        return summed.to(torch.float32) * (scales[layer] * (size / 127))
 
 
 class PassProgram(_Layers):
@@ -221,7 +221,8 @@ class EncodeProgram(_Layers):
 
 
 def _unit(x: Tensor) -> Tensor:
-    return x / torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_min(_LEAST_LENGTH)
+    # One division for a row, since a product for each element takes less time.
+    return x * torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_min(_LEAST_LENGTH).reciprocal()
 
 
 def _turned(x_LHK: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:

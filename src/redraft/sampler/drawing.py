@@ -13,7 +13,7 @@ from redraft.denoiser.protocol import Sketch, SomeLogits
 from redraft.sampler.advance import Advance, advance
 from redraft.sampler.canvas import Canvas, SpecialIds
 from redraft.sampler.draft import Draft, RowGroup
-from redraft.sampler.ending import Ending, up_to, width_of
+from redraft.sampler.ending import Ending, places_of, up_to, width_of
 from redraft.sampler.placed import Selection
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import rules_for
@@ -184,7 +184,7 @@ class Drawing:
         """What the first pass takes of each row: all that stands there already, and as much as was asked for."""
         if self._sketching is not None:
             return self._sketching.widths(canvas)
-        place = torch.arange(1, canvas.length + 1, device=canvas.tokens.device)
+        place = places_of(canvas.length, canvas.tokens.device)
         first = self._rules.first_width
         least = canvas.length if first is None or not self._follows_end else first
         return up_to((place * canvas.is_settled).amax(dim=1).add(1).clamp_min(least), canvas.length)
@@ -203,8 +203,7 @@ class Drawing:
         kinds: dict[tuple[int, bool], list[int]] = {}
         widths = widths.masked_fill(draft.is_finished, 0)
         # 2 w + 1 for a sketch: one transfer for both.
-        for row, number in enumerate((2 * widths + is_sketched).cpu()):
-            kind = int(number)
+        for row, kind in enumerate((2 * widths + is_sketched).tolist()):
             if kind > 1:
                 kinds.setdefault((kind // 2, kind % 2 == 1), []).append(row)
         return [RowGroup(rows=tuple(rows), width=width, is_sketched=sees) for (width, sees), rows in kinds.items()]

@@ -5,15 +5,22 @@ long as the end before it: when that is revised away, the tail opens again.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from redraft.sampler.canvas import Canvas
 from redraft.types import Logits, TokenMask, Tokens, WholePerRow
 
-__all__ = ["Ending", "up_to", "width_of"]
+__all__ = ["Ending", "places_of", "up_to", "width_of"]
 
-_WIDTH_UNIT = 8  # widths are rounded up to a multiple of this, so that few shapes occur and the fill is seen to go on
+PlaceNumbers = Int[Tensor, " canvas"]
+"""A number for each position."""
+
+_WIDTH_UNIT = 8
+"""A power of two; widths are rounded up to a multiple of it, so that few shapes occur and the fill is seen to go on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +115,7 @@ class Ending:
             Widths, at most the canvas's.
         """
         length = proposed.shape[1]
-        place = torch.arange(1, length + 1, device=proposed.device)
+        place = places_of(length, proposed.device)
         is_taken = place <= width.unsqueeze(1)
         is_text = ~(_is_one_of(proposed, self.ends) & self.may_end) & is_taken
         content = (place * is_text).amax(dim=1)
@@ -117,13 +124,30 @@ class Ending:
         return following.masked_fill((content >= width) | ~has_work, length)
 
 
+@lru_cache(maxsize=64)
+def places_of(length: int, device: torch.device) -> PlaceNumbers:
+    """The positions of a canvas, counted from 1.
+
+    >>> places_of(3, torch.device("cpu"))
+    tensor([1, 2, 3])
+
+    Args:
+        length: How many.
+        device: Where canvases live.
+
+    Returns:
+        The numbers; the same tensor each time, so never to be written to.
+    """
+    return torch.arange(1, length + 1, device=device)
+
+
 def up_to(content: WholePerRow, length: int) -> WholePerRow:
     """Numbers of positions, rounded up to the unit of widths, at most a whole canvas.
 
     >>> up_to(torch.tensor([1, 8, 9, 30]), 20)
     tensor([ 8,  8, 16, 20])
     """
-    return ((content + (_WIDTH_UNIT - 1)) // _WIDTH_UNIT * _WIDTH_UNIT).clamp_max(length)
+    return ((content + (_WIDTH_UNIT - 1)) & -_WIDTH_UNIT).clamp_max(length)
 
 
 def _is_one_of(tokens: Tokens, ids: tuple[int, ...]) -> TokenMask:

@@ -1,6 +1,7 @@
 """Stop rules: when a row's canvas is finished. Besides these, ``max_steps`` ends every canvas."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,6 +17,9 @@ RowMask = Bool[Tensor, " batch"]
 
 RowConfidence = Float[Tensor, " batch"]
 """A probability for each row."""
+
+PlaceNumbers = Int[Tensor, " canvas"]
+"""A number for each position."""
 
 Fingerprints = Int[Tensor, "batch passes"]
 """One number for each canvas that a row has been, oldest first."""
@@ -139,9 +143,13 @@ def fingerprint(tokens: Tokens) -> WholePerRow:
     Returns:
         One number per row.
     """
-    places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
-    mixed = tokens * _MIXERS[0] + places * _MIXERS[1]
+    mixed = tokens * _MIXERS[0] + _mixed_places(tokens.shape[1], tokens.device)
     return ((mixed ^ (mixed >> 29)) * _MIXERS[2]).sum(dim=1)
+
+
+@lru_cache(maxsize=64)
+def _mixed_places(length: int, device: torch.device) -> PlaceNumbers:
+    return torch.arange(1, length + 1, device=device) * _MIXERS[1]
 
 
 def is_repeated(now: WholePerRow, seen: Fingerprints) -> RowMask:

@@ -56,8 +56,9 @@ def wanted(draft: Draft, rules: Rules) -> TokenMask | None:
     """
     if rules.rejudges or rules.stable is not None:
         return None
-    is_wanted = draft.in_play & draft.canvas.is_open
-    return is_wanted | _revisable(draft, rules) if rules.revise else is_wanted
+    in_play = draft.in_play
+    is_wanted = in_play & draft.canvas.is_open
+    return is_wanted | _revisable(draft, rules, in_play) if rules.revise else is_wanted
 
 
 def judge(
@@ -108,11 +109,14 @@ def judge(
         confidence = torch.where(is_certain.unsqueeze(1), proposal.best_confidence, confidence)
 
     # 4. Revise what settled earlier.
-    is_edited = is_reopened = torch.zeros_like(in_play)
     if rules.revise:
-        is_edited, is_reopened = _revise(draft, in_play, proposal, rules, ending, is_closing)
-        tokens = torch.where(is_edited, proposal.best, tokens)
-        confidence = torch.where(is_edited, proposal.best_confidence, confidence)
+        may_close = is_last or rules.stable is not None
+        is_edited, is_reopened = _revise(draft, in_play, proposal, rules, ending, is_closing, may_close=may_close)
+        if tokens is not proposal.best:
+            tokens = torch.where(is_edited, proposal.best, tokens)
+            confidence = torch.where(is_edited, proposal.best_confidence, confidence)
+    else:
+        is_edited = is_reopened = torch.zeros_like(in_play)
     if rules.rejudges:
         is_reopened = candidates & canvas.is_settled & ~is_accepted
     return Verdict(
@@ -158,26 +162,37 @@ def _commit(proposal: Proposal, candidates: TokenMask, rules: Rules, draws: Draw
 
 
 def _revise(
-    draft: Draft, in_play: TokenMask, proposal: Proposal, rules: Rules, ending: Ending, is_closing: RowMask
+    draft: Draft,
+    in_play: TokenMask,
+    proposal: Proposal,
+    rules: Rules,
+    ending: Ending,
+    is_closing: RowMask,
+    *,
+    may_close: bool,
 ) -> tuple[TokenMask, TokenMask]:
     """Settled positions to edit and to reopen."""
     canvas = draft.canvas
-    left = _revisable(draft, rules)
-    is_edited = is_reopened = torch.zeros_like(in_play)
-    for rule in rules.revise:
+    left = _revisable(draft, rules, in_play)
+    first, *others = rules.revise
+    revision = first(proposal, canvas.tokens, left)
+    is_edited, is_reopened = revision.is_edited, revision.is_reopened
+    for rule in others:
+        left = left & ~(is_edited | is_reopened)
         revision = rule(proposal, canvas.tokens, left)
         is_edited, is_reopened = is_edited | revision.is_edited, is_reopened | revision.is_reopened
-        left = left & ~(is_edited | is_reopened)
+    if not may_close:
+        return is_edited, is_reopened
     # A row that ends with this pass must not be left with an open position: none may reopen, and its end of text, whose
     # tail would open again, must stay.
     is_end = ending.is_end(canvas.tokens, canvas.is_settled, draft.may_end) & in_play
     return is_edited & ~(is_end & is_closing.unsqueeze(1)), is_reopened & ~is_closing.unsqueeze(1)
 
 
-def _revisable(draft: Draft, rules: Rules) -> TokenMask:
+def _revisable(draft: Draft, rules: Rules, in_play: TokenMask) -> TokenMask:
     """Settled positions that a revision may touch in this pass."""
     is_settled = draft.canvas.is_settled
-    left = draft.in_play & is_settled & (draft.num_revisions < rules.max_revisions)
+    left = in_play & is_settled & (draft.num_revisions < rules.max_revisions)
     return left & is_settled.all(dim=1, keepdim=True) if rules.revises_late else left
 
 
