@@ -133,7 +133,9 @@ def _sections(
         yield "accuracy", accuracy_rows(judged)
     yield "memory", {arm: worker.ask("memory") for arm, worker in workers.items()}
     say("one pass and the machine's best product")
-    yield "pass", workers["diffusion"].ask("pass", shape=shape, repeats=plan.pass_repeats)
+    for arm, section in {"diffusion": "pass", "compiled": "compiled_pass"}.items():
+        if arm in workers:
+            yield section, workers[arm].ask("pass", shape=shape, repeats=plan.pass_repeats)
     say("scaling of one pass")
     grid = {line: list(points) for line, points in plan.grid.items()}
     yield "scaling", workers["diffusion"].ask("scaling", grid=grid, repeats=plan.scaling_repeats)

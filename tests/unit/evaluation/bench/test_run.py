@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.denoiser.interpreted import Interpreted
 
 from redraft.denoiser import Transformer, TransformerConfig
 from redraft.denoiser.checkpoint import save_checkpoint
+from redraft.engine import loading
 from redraft.errors import ConfigError
 from redraft.evaluation.bench import run as run_module
 from redraft.evaluation.bench.plan import Plan, full_plan, quick_plan
@@ -107,6 +110,35 @@ def test_a_run_with_random_baseline(
     assert save_report(whole(report), tmp_path).name == "2026-01-02-some-cpu-2-cores-2.json"
     with pytest.raises(ConfigError, match="no such folder"):
         save_report(whole(report), tmp_path / "nowhere")
+
+
+@pytest.mark.slow
+def test_our_model_takes_part_compiled(
+    messages: list[tuple[str, Mapping[str, Any]]], tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "find_programs", lambda shape, *, tell: Interpreted(shape))
+    plan = replace(PLAN, batches=(1,), prompts=("short",), orders=("answer_first",))
+    request = BenchRequest(
+        model=str(tiny_checkpoint), plan=plan, has_llama=False, has_compiled=True, tasks=("arithmetic",), dials=DIALS
+    )
+    report = run_bench(request)
+    assert [(row["arm"], row["effort"]) for row in report["speed"]] == [
+        *(("diffusion", effort) for effort in plan.efforts),
+        *(("compiled", effort) for effort in plan.efforts),
+        ("autoregressive", ""),
+    ]
+    assert all("over_autoregressive" in row for row in report["speed"])
+    right = [(row["arm"], row["effort"], row["answer_accuracy"]["successes"]) for row in report["accuracy"]]
+    assert [(effort, count) for arm, effort, count in right if arm == "compiled"] == [
+        (effort, count) for arm, effort, count in right if arm == "diffusion"
+    ]
+    assert report["compiled_pass"]["rows"] == report["pass"]["rows"]
+    assert {message["model"] for name, message in messages if message["do"] == "open" and name == "compiled"} == {
+        str(tiny_checkpoint)
+    }
+    table = render_bench(whole(report))
+    assert "the same model with its passes compiled" in table
+    assert sum(line.startswith("compiled ") for line in table.splitlines()) == 2 * len(plan.efforts) + 1
 
 
 @pytest.mark.slow
