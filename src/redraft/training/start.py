@@ -38,8 +38,8 @@ def start_folder(name: str) -> Path:
         if (folder / "config.json").is_file():
             return folder
     raise ConfigError(
-        f"train.start_from={name!r} is neither a shipped model nor a model folder; name one, for example 'nano' or "
-        "'runs/first/model'"
+        f"{name!r} (train.start_from, or a part of a blend) is neither a shipped model nor a model folder; name one, "
+        "for example 'nano' or 'runs/first/model'"
     )
 
 
