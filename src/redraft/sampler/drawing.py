@@ -203,7 +203,7 @@ class Drawing:
         kinds: dict[tuple[int, bool], list[int]] = {}
         widths = widths.masked_fill(draft.is_finished, 0)
         # 2 w + 1 for a sketch: one transfer for both.
-        for row, kind in enumerate((2 * widths + is_sketched).tolist()):
+        for row, kind in enumerate(_numbers(2 * widths + is_sketched)):
             if kind > 1:
                 kinds.setdefault((kind // 2, kind % 2 == 1), []).append(row)
         return [RowGroup(rows=tuple(rows), width=width, is_sketched=sees) for (width, sees), rows in kinds.items()]
@@ -225,3 +225,7 @@ class Drawing:
             is_finished=tuple(row not in going_on for row in range(canvas.batch)),
             is_last=not self._groups,
         )
+
+
+def _numbers(values: WholePerRow) -> list[int]:
+    return values.tolist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
