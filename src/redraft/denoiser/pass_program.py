@@ -1,9 +1,8 @@
 """The native transformer as two programs that torch can compile: plain operations, every length left open.
 
 The same functions as ``LeanTransformer``'s to within rounding, for one row: a pass over a canvas with a context, and
-encoding the first segment of one. Matrices and tables are
-arguments, so what is compiled serves all models of the same shape. Letters as in ``redraft.types``; C counts the
-context's positions, L the canvas's and P those that are scored.
+encoding the first segment of one. Matrices and tables are arguments, so what is compiled serves all models of the same
+shape. Letters as in ``redraft.types``; C counts the context's positions, L the canvas's and P those that are scored.
 """
 
 import math
