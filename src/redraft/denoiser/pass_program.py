@@ -24,14 +24,16 @@ FEWEST = 2
 _MOST = 1 << 16
 """Most of each length."""
 
+# Both numbers stand in other files, too. What was compiled is found again by the hash of this file, so all that is
+# computed has to stand in it.
 _LEAST_LENGTH = 1e-4
 """As in the transformer: shorter rows are not stretched to full length."""
 
+_LEAST_SIZE = 1e-30
+"""As in ``Int8Matrix``: rows that are smaller everywhere count as zero when they are rounded."""
+
 _TOKENS, _SLOTS, _PLACE_VALUES, _COSINES, _SINES, _MATRICES = range(6)
 """Places in the list of tables; the matrix out of attention stands last."""
-
-_LEAST_SIZE = 1e-30
-"""Rows that are smaller everywhere count as zero when they are rounded."""
 
 CanvasIds = Int[Tensor, " canvas"]
 """Token ids, or positions of the whole canvas."""

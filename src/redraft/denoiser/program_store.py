@@ -78,8 +78,9 @@ def find_programs(shape: ProgramShape, *, tell: Callable[[str], None] = lambda m
     folder = program_folder()
     _prepare(folder)
     runs: dict[str, _Run] = {}
+    key = _key(shape)
     for name in ("pass", "encode"):
-        path = folder / f"{name}-{_key(shape)}.pt2"
+        path = folder / f"{name}-{key}.pt2"
         if not path.exists():
             tell(f"compiling for this processor, once: {path}; this takes half a minute")
             _compile(shape, name, path)

@@ -10,9 +10,9 @@ from redraft.denoiser import Cache, Denoiser
 from redraft.editing.run import Run
 from redraft.editing.sheet import Sheet
 from redraft.engine import AutoregressiveEngine, Engine
-from redraft.engine.job import ids_of
 from redraft.errors import ConfigError, ContextLengthError
 from redraft.sampler import Canvas, SamplerSettings, Step, sample
+from redraft.sampler.canvas import ids_of
 from redraft.text import Segment, Tokenizer, encode_segment
 
 __all__ = ["Drawn", "Log", "draw", "native_tokenizer", "read_instruction", "steps_of"]

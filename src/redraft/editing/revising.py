@@ -11,8 +11,8 @@ from redraft.editing.run import Run
 from redraft.editing.sheet import Sheet
 from redraft.editing.witness import Witness
 from redraft.engine import Engine
-from redraft.engine.job import ids_of
 from redraft.sampler import Step
+from redraft.sampler.canvas import ids_of
 
 __all__ = ["revise"]
 

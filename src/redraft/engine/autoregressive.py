@@ -15,11 +15,12 @@ from redraft.denoiser.causal import SlotReader
 from redraft.engine.autoregressive_canvas import WrittenCanvas
 from redraft.engine.engine import Engine
 from redraft.engine.frame import Frame
-from redraft.engine.job import Job, ids_of
+from redraft.engine.job import Job
 from redraft.engine.request import Request
 from redraft.engine.result import Result
 from redraft.errors import ConfigError
 from redraft.sampler import SamplerSettings
+from redraft.sampler.canvas import ids_of
 from redraft.sampler.guidance import LEAST
 from redraft.sampler.propose import Proposal
 from redraft.sampler.random import Draws

@@ -11,12 +11,13 @@ import torch
 
 from redraft.denoiser import Cache, Denoiser
 from redraft.denoiser.families import BlockContext, BlockDenoiser
-from redraft.engine.job import Job, Stopwatch, ids_of
+from redraft.engine.job import Job, Stopwatch
 from redraft.engine.layout import Layout, Reader
 from redraft.engine.request import Request
 from redraft.engine.result import Result
 from redraft.errors import ConfigError, ContextLengthError
 from redraft.sampler import Canvas, SamplerSettings, Step
+from redraft.sampler.canvas import ids_of
 
 __all__ = ["Desk"]
 

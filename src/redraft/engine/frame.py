@@ -6,10 +6,10 @@ The loop is never repeated for the sake of watching: a frame wraps the ``Step`` 
 from dataclasses import dataclass
 from typing import Literal
 
-from redraft.engine.job import ids_of
 from redraft.engine.layout import Reader
 from redraft.engine.result import Result
 from redraft.sampler import Step
+from redraft.sampler.canvas import ids_of
 
 __all__ = ["Frame", "Piece", "PieceState"]
 

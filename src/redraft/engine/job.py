@@ -4,22 +4,15 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
-from torch import Tensor
-
 from redraft.engine.layout import Reader
 from redraft.engine.request import Request
 from redraft.engine.result import FinishReason, Result, Seconds
 from redraft.sampler import Step
 
-__all__ = ["Job", "Stage", "Stopwatch", "ids_of"]
+__all__ = ["Job", "Stage", "Stopwatch"]
 
 Stage = Literal["tokenize", "prefill", "denoise", "detokenize"]
 """What the time goes into."""
-
-
-def ids_of(row: Tensor) -> list[int]:
-    """The whole numbers, or truth values, of one row."""
-    return row.tolist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 class Stopwatch:

@@ -23,7 +23,7 @@ from redraft.errors import ConfigError
 from redraft.sampler.random import Stream, tokens_of, uniforms
 from redraft.types import Confidence, TokenMask, Tokens, WholePerRow
 
-__all__ = ["Canvas", "Counts", "SpecialIds", "allowed_ids"]
+__all__ = ["Canvas", "Counts", "SpecialIds", "allowed_ids", "ids_of"]
 
 Counts = Int[Tensor, "batch length"]
 """A whole number per position."""
@@ -179,3 +179,8 @@ def allowed_ids(vocab_size: int, never: Sequence[int], *, device: torch.device |
     is_allowed = torch.ones(vocab_size, dtype=torch.bool)
     is_allowed[list(never)] = False
     return is_allowed.nonzero().squeeze(1).to(device)
+
+
+def ids_of(row: Tensor) -> list[int]:
+    """The whole numbers, or truth values, of one row."""
+    return row.tolist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

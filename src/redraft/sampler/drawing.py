@@ -11,9 +11,9 @@ import torch
 
 from redraft.denoiser.protocol import Sketch, SomeLogits
 from redraft.sampler.advance import Advance, advance
-from redraft.sampler.canvas import Canvas, SpecialIds
+from redraft.sampler.canvas import Canvas, SpecialIds, ids_of
 from redraft.sampler.draft import Draft, RowGroup
-from redraft.sampler.ending import Ending, places_of, up_to, width_of
+from redraft.sampler.ending import Ending, place_numbers, up_to, width_of
 from redraft.sampler.placed import Selection
 from redraft.sampler.random import Draws
 from redraft.sampler.rules import rules_for
@@ -184,7 +184,7 @@ class Drawing:
         """What the first pass takes of each row: all that stands there already, and as much as was asked for."""
         if self._sketching is not None:
             return self._sketching.widths(canvas)
-        place = places_of(canvas.length, canvas.tokens.device)
+        place = place_numbers(canvas.length, canvas.tokens.device)
         first = self._rules.first_width
         least = canvas.length if first is None or not self._follows_end else first
         return up_to((place * canvas.is_settled).amax(dim=1).add(1).clamp_min(least), canvas.length)
@@ -203,7 +203,7 @@ class Drawing:
         kinds: dict[tuple[int, bool], list[int]] = {}
         widths = widths.masked_fill(draft.is_finished, 0)
         # 2 w + 1 for a sketch: one transfer for both.
-        for row, kind in enumerate(_numbers(2 * widths + is_sketched)):
+        for row, kind in enumerate(ids_of(2 * widths + is_sketched)):
             if kind > 1:
                 kinds.setdefault((kind // 2, kind % 2 == 1), []).append(row)
         return [RowGroup(rows=tuple(rows), width=width, is_sketched=sees) for (width, sees), rows in kinds.items()]
@@ -225,7 +225,3 @@ class Drawing:
             is_finished=tuple(row not in going_on for row in range(canvas.batch)),
             is_last=not self._groups,
         )
-
-
-def _numbers(values: WholePerRow) -> list[int]:
-    return values.tolist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

@@ -14,7 +14,7 @@ from torch import Tensor
 from redraft.sampler.canvas import Canvas
 from redraft.types import Logits, TokenMask, Tokens, WholePerRow
 
-__all__ = ["Ending", "places_of", "up_to", "width_of"]
+__all__ = ["Ending", "PlaceNumbers", "place_numbers", "up_to", "width_of"]
 
 PlaceNumbers = Int[Tensor, " canvas"]
 """A number for each position."""
@@ -115,7 +115,7 @@ class Ending:
             Widths, at most the canvas's.
         """
         length = proposed.shape[1]
-        place = places_of(length, proposed.device)
+        place = place_numbers(length, proposed.device)
         is_taken = place <= width.unsqueeze(1)
         is_text = ~(_is_one_of(proposed, self.ends) & self.may_end) & is_taken
         content = (place * is_text).amax(dim=1)
@@ -125,10 +125,10 @@ class Ending:
 
 
 @lru_cache(maxsize=64)
-def places_of(length: int, device: torch.device) -> PlaceNumbers:
+def place_numbers(length: int, device: torch.device) -> PlaceNumbers:
     """The positions of a canvas, counted from 1.
 
-    >>> places_of(3, torch.device("cpu"))
+    >>> place_numbers(3, torch.device("cpu"))
     tensor([1, 2, 3])
 
     Args:

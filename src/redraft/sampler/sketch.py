@@ -13,7 +13,7 @@ import torch
 
 from redraft.denoiser.protocol import Sketch
 from redraft.sampler.canvas import Canvas
-from redraft.sampler.ending import places_of, up_to
+from redraft.sampler.ending import place_numbers, up_to
 from redraft.types import WholePerRow
 
 __all__ = ["Sketching", "sketch_behind"]
@@ -74,7 +74,7 @@ class Sketching:
         Returns:
             Widths.
         """
-        place = places_of(canvas.length, canvas.tokens.device)
+        place = place_numbers(canvas.length, canvas.tokens.device)
         is_near = canvas.is_open & (canvas.is_open.cumsum(dim=1) <= self.lookahead)
         near = (place * is_near).amax(dim=1) + self.margin
         standing = (place * canvas.is_settled).amax(dim=1)

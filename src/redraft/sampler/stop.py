@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from redraft.errors import ConfigError
+from redraft.sampler.ending import PlaceNumbers, place_numbers
 from redraft.types import Confidence, TokenMask, Tokens, WholePerRow
 
 __all__ = ["AllSettled", "Fingerprints", "RowConfidence", "RowMask", "StableAndConfident", "fingerprint", "is_repeated"]
@@ -17,9 +18,6 @@ RowMask = Bool[Tensor, " batch"]
 
 RowConfidence = Float[Tensor, " batch"]
 """A probability for each row."""
-
-PlaceNumbers = Int[Tensor, " canvas"]
-"""A number for each position."""
 
 Fingerprints = Int[Tensor, "batch passes"]
 """One number for each canvas that a row has been, oldest first."""
@@ -149,7 +147,7 @@ def fingerprint(tokens: Tokens) -> WholePerRow:
 
 @lru_cache(maxsize=64)
 def _mixed_places(length: int, device: torch.device) -> PlaceNumbers:
-    return torch.arange(1, length + 1, device=device) * _MIXERS[1]
+    return place_numbers(length, device) * _MIXERS[1]
 
 
 def is_repeated(now: WholePerRow, seen: Fingerprints) -> RowMask:

@@ -45,9 +45,10 @@ def blend(parts: Sequence[tuple[str, float]], folder: Path) -> str:
         if one.model.config != last.model.config or one.tokenizer_json != last.tokenizer_json:
             raise ConfigError(f"{name} and {parts[-1][0]} differ in shape or tokenizer; only weights can be averaged")
     shares = [share for _, share in parts]
+    states = [one.model.state_dict() for one in loaded]
     mean: dict[str, torch.Tensor] = {}
-    for key in last.model.state_dict():
-        stacked = torch.stack([one.model.state_dict()[key].double() for one in loaded], dim=-1)
+    for key in states[0]:
+        stacked = torch.stack([state[key].double() for state in states], dim=-1)
         mean[key] = (stacked @ torch.tensor(shares, dtype=torch.float64)).float()
     last.model.load_state_dict(mean)
     made_of = [{"digest": one.digest, "weight": share} for one, share in zip(loaded, shares, strict=True)]

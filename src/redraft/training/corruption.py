@@ -138,7 +138,8 @@ def corrupt(
     is_noised = torch.rand(x_0.shape, generator=rng) < time
     is_masked = torch.where(is_line[:, None], line_mask(batch, recipe, table, rng), is_noised)
     is_masked = torch.where(is_result[:, None], result_mask(batch, table, rng), is_masked)
-    is_masked = torch.where(is_answer[:, None], answer_mask(batch, table), is_masked)
+    if recipe.answer_share:
+        is_masked = torch.where(is_answer[:, None], answer_mask(batch, table), is_masked)
     is_masked = (is_masked | is_all_mask[:, None]) & ~is_uniform[:, None]
     if guess is not None and bool(is_led.any()):
         is_open = torch.rand(num_rows, 1, generator=rng) < HALF
@@ -146,8 +147,9 @@ def corrupt(
         led = confident_mask(batch, is_led, before, mask=table.mask, rng=rng, guess=guess)
         is_masked = torch.where(is_led[:, None], led, is_masked)
     # Where nothing is left to go by, as without an equals sign or a second line, the prompt is always shown.
-    is_dropped = is_answer & (_lines(batch, table) > 0).any(dim=1)
-    is_dropped |= is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
+    is_dropped = is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
+    if recipe.answer_share:
+        is_dropped |= is_answer & (_lines(batch, table) > 0).any(dim=1)
     sees_context = ~is_dropped | (torch.rand(num_rows, generator=rng) >= recipe.drop_context_share)
     shown = x_0
     if batch.forms is not None:

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+from tests.unit.denoiser.randomised import randomised
 
 from redraft.denoiser import Transformer, TransformerConfig
 from redraft.denoiser.causal import SlotReader, shifted
@@ -24,15 +25,6 @@ CONFIG = TransformerConfig(
     is_causal=True,
 )
 PREFIX = dataclasses.replace(CONFIG, has_bidirectional_context=True)
-
-
-def randomised(config: TransformerConfig) -> Transformer:
-    model = Transformer(config)
-    rng = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(0.0, 0.25, generator=rng)
-    return model.eval()
 
 
 def draw(*shape: int, seed: int = 5) -> Tokens:

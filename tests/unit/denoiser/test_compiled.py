@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 import torch
 from tests.unit.denoiser.interpreted import Interpreted
+from tests.unit.denoiser.randomised import randomised
 from torch import Tensor
 
 from redraft.denoiser import Denoiser, LeanTransformer, ScoresSome, Transformer, TransformerConfig
@@ -33,15 +34,6 @@ HAS_COMPILER = shutil.which(os.environ.get("CXX", "g++")) is not None
 SKETCH = Sketch(places=torch.tensor([25, 31, 38]), counts=torch.tensor([4.0, 7.0, 5.0]), mask_token_id=39)
 
 
-def randomised() -> Transformer:
-    model = Transformer(CONFIG)
-    rng = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(0.0, 0.25, generator=rng)
-    return model.eval().requires_grad_(False)
-
-
 def shape_of(model: Transformer, *, is_int8: bool = False) -> ProgramShape:
     shape = ProgramShape.of(model, is_int8=is_int8)
     assert shape is not None
@@ -54,7 +46,7 @@ def draw(*shape: int, seed: int = 5) -> Tensor:
 
 @pytest.fixture
 def model() -> Transformer:
-    return randomised()
+    return randomised(CONFIG)
 
 
 @pytest.fixture
@@ -210,7 +202,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
         pytest.skip("there is no C++ compiler")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        shape = shape_of(randomised(), is_int8=True)
+        shape = shape_of(randomised(CONFIG), is_int8=True)
         said: list[str] = []
         programs = find_programs(shape, tell=said.append)
         assert ["pass-" in said[0], "encode-" in said[1]] == [True, True]
@@ -220,7 +212,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_compiled_programs_compute_what_is_written(found: SimpleNamespace) -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     written = CompiledTransformer(model, Interpreted(found.shape), is_int8=True)
     compiled = CompiledTransformer(model, found.programs, is_int8=True)
     for num_seen, width, places in ((2, 2, [1]), (9, 8, [0, 1, 5]), (33, 24, [*range(24)]), (64, 37, [36, 0])):

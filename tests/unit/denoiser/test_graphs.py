@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tests.unit.denoiser.randomised import randomised
 from torch import Tensor
 
 from redraft.denoiser import Denoiser, LeanTransformer, ScoresSome, Transformer, TransformerConfig
@@ -41,12 +42,7 @@ class Counting:
 
 @pytest.fixture
 def model() -> Transformer:
-    model = Transformer(CONFIG)
-    rng = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(0.0, 0.25, generator=rng)
-    return model.eval().requires_grad_(False)
+    return randomised(CONFIG)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+from tests.unit.denoiser.randomised import randomised
 
 from redraft.denoiser import Denoiser, LeanTransformer, ScoresSome, Transformer, TransformerConfig
 from redraft.denoiser.protocol import Sketch
@@ -28,24 +29,15 @@ SHAPES = [
 ]
 
 
-def randomised(config: TransformerConfig = CONFIG) -> Transformer:
-    model = Transformer(config)
-    rng = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(0.0, 0.25, generator=rng)
-    return model.eval().requires_grad_(False)
-
-
 def draw(*shape: int, seed: int = 5) -> torch.Tensor:
     return torch.randint(0, CONFIG.vocab_size, shape, generator=torch.Generator().manual_seed(seed))
 
 
 def test_it_is_a_denoiser_that_scores_some() -> None:
-    lean = LeanTransformer(randomised())
+    lean = LeanTransformer(randomised(CONFIG))
     assert isinstance(lean, Denoiser)
     assert isinstance(lean, ScoresSome)
-    assert not isinstance(randomised(), ScoresSome)
+    assert not isinstance(randomised(CONFIG), ScoresSome)
 
 
 @pytest.mark.parametrize("config", SHAPES)
@@ -64,7 +56,7 @@ def test_it_computes_what_the_transformer_computes(config: TransformerConfig) ->
 
 
 def test_padding_is_never_seen() -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     lean = LeanTransformer(model)
     context, canvas = draw(2, 9), draw(2, 16, seed=6)
     is_valid = torch.ones(2, 9, dtype=torch.bool)
@@ -91,7 +83,7 @@ def test_positions_left_out_change_no_bit_of_the_others(config: TransformerConfi
 
 
 def test_a_row_is_the_same_to_the_bit_in_any_batch() -> None:
-    lean = LeanTransformer(randomised())
+    lean = LeanTransformer(randomised(CONFIG))
     context, canvas = draw(7, 9), draw(7, 24, seed=6)
     together = lean.denoise(canvas, lean.encode(context))
     for row in range(7):
@@ -111,7 +103,7 @@ def test_whole_numbers_stay_close_to_float32(config: TransformerConfig) -> None:
 
 
 def test_whole_numbers_change_no_bit_with_the_batch_nor_with_the_places() -> None:
-    lean = LeanTransformer(randomised(), is_int8=True)
+    lean = LeanTransformer(randomised(CONFIG), is_int8=True)
     context, canvas = draw(7, 9), draw(7, 24, seed=6)
     together = lean.denoise(canvas, lean.encode(context))
     places = torch.arange(3, 19)[None]
@@ -147,7 +139,7 @@ def test_a_sketch_of_every_position_is_the_whole_canvas(
 
 
 def test_a_position_that_stands_for_three_counts_as_three_of_its_kind() -> None:
-    lean = LeanTransformer(randomised())
+    lean = LeanTransformer(randomised(CONFIG))
     cache, canvas = lean.encode(draw(2, 9)), draw(2, 16, seed=6)
     once = Sketch(places=torch.tensor([20, 33]), counts=torch.tensor([3.0, 1.0]), mask_token_id=MASK)
     thrice = Sketch(places=torch.tensor([20, 20, 20, 33]), counts=torch.ones(4), mask_token_id=MASK)
@@ -158,7 +150,7 @@ def test_a_position_that_stands_for_three_counts_as_three_of_its_kind() -> None:
 
 
 def test_a_sketched_row_is_the_same_to_the_bit_in_any_batch() -> None:
-    lean = LeanTransformer(randomised())
+    lean = LeanTransformer(randomised(CONFIG))
     context, canvas = draw(5, 9), draw(5, 16, seed=6)
     sketch = Sketch(places=torch.arange(17, 33, 2), counts=torch.full((8,), 2.0), mask_token_id=MASK)
     together = lean.denoise_some(canvas, None, lean.encode(context), sketch=sketch)
@@ -168,7 +160,7 @@ def test_a_sketched_row_is_the_same_to_the_bit_in_any_batch() -> None:
 
 
 def test_nothing_that_was_given_is_written_to() -> None:
-    lean = LeanTransformer(randomised())
+    lean = LeanTransformer(randomised(CONFIG))
     cache = lean.encode(draw(1, 9))
     before = [key.clone() for key in cache.keys]
     first = lean.denoise(draw(1, 16, seed=6), cache)
@@ -178,7 +170,7 @@ def test_nothing_that_was_given_is_written_to() -> None:
 
 
 def test_too_long_is_said_with_both_numbers() -> None:
-    lean = LeanTransformer(randomised())
+    lean = LeanTransformer(randomised(CONFIG))
     with pytest.raises(ContextLengthError, match="65 tokens; this model takes 64"):
         lean.encode(draw(1, 65))
     with pytest.raises(ContextLengthError, match="41 positions; this model takes 40"):
@@ -186,15 +178,15 @@ def test_too_long_is_said_with_both_numbers() -> None:
 
 
 def test_which_models_fit() -> None:
-    assert LeanTransformer.fits(randomised())
-    assert not LeanTransformer.fits(randomised().to(torch.bfloat16))
+    assert LeanTransformer.fits(randomised(CONFIG))
+    assert not LeanTransformer.fits(randomised(CONFIG).to(torch.bfloat16))
     assert not LeanTransformer.fits(randomised(dataclasses.replace(CONFIG, is_causal=True)))
 
 
 def test_a_loader_gets_a_model_without_drawn_weights() -> None:
     model = Transformer.without_weights(CONFIG)
     assert all(weight.is_meta for weight in model.parameters())
-    drawn = randomised()
+    drawn = randomised(CONFIG)
     model.load_state_dict(drawn.state_dict(), assign=True)
     assert not any(tensor.is_meta for tensor in [*model.parameters(), *model.buffers()])
     canvas = draw(1, 8)

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+from tests.unit.denoiser.randomised import randomised
 
 from redraft.denoiser import Denoiser, Transformer, TransformerConfig
 from redraft.errors import ConfigError, ContextLengthError
@@ -22,22 +23,12 @@ CONFIG = TransformerConfig(
 )
 
 
-def randomised(config: TransformerConfig = CONFIG) -> Transformer:
-    """Every weight drawn, also those that start at zero, so that each path matters."""
-    model = Transformer(config)
-    rng = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(0.0, 0.25, generator=rng)
-    return model.eval()
-
-
 def draw(*shape: int, seed: int = 5) -> torch.Tensor:
     return torch.randint(0, CONFIG.vocab_size, shape, generator=torch.Generator().manual_seed(seed))
 
 
 def test_it_is_a_denoiser() -> None:
-    assert isinstance(randomised(), Denoiser)
+    assert isinstance(randomised(CONFIG), Denoiser)
 
 
 @pytest.mark.parametrize("is_causal", [False, True])
@@ -51,7 +42,7 @@ def test_cached_passes_equal_one_full_pass_to_the_bit(is_causal: bool) -> None:
 
 @torch.no_grad()
 def test_padding_changes_no_logit_beyond_rounding() -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     context, canvas = draw(2, 9), draw(2, 12, seed=6)
     is_valid = torch.ones(2, 9, dtype=torch.bool)
     is_valid[0, :4] = False
@@ -63,7 +54,7 @@ def test_padding_changes_no_logit_beyond_rounding() -> None:
 
 @torch.no_grad()
 def test_what_hides_in_padding_is_never_seen() -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     context, canvas = draw(1, 9), draw(1, 12, seed=6)
     is_valid = torch.ones(1, 9, dtype=torch.bool)
     is_valid[0, :4] = False
@@ -78,7 +69,7 @@ def test_what_hides_in_padding_is_never_seen() -> None:
 
 @torch.no_grad()
 def test_a_settled_segment_never_sees_a_later_one() -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     first, second = draw(1, 5), draw(1, 6, seed=8)
     before = model.encode(first)
     after = model.encode(second, before)
@@ -90,7 +81,7 @@ def test_a_settled_segment_never_sees_a_later_one() -> None:
 
 @torch.no_grad()
 def test_a_segment_sees_the_earlier_ones_and_the_canvas_sees_all() -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     first, second, canvas = draw(1, 5), draw(1, 6, seed=8), draw(1, 7, seed=9)
     changed = first.clone()
     changed[0, 0] = (changed[0, 0] + 1) % CONFIG.vocab_size
@@ -104,7 +95,7 @@ def test_canvas_is_bidirectional_unless_causal() -> None:
     canvas = draw(1, 8)
     changed = canvas.clone()
     changed[0, -1] = (changed[0, -1] + 1) % CONFIG.vocab_size
-    both_ways = randomised()
+    both_ways = randomised(CONFIG)
     assert not torch.allclose(both_ways.denoise(canvas)[:, 0], both_ways.denoise(changed)[:, 0])
     causal = randomised(dataclasses.replace(CONFIG, is_causal=True))
     assert torch.equal(causal.denoise(canvas)[:, :-1], causal.denoise(changed)[:, :-1])
@@ -126,13 +117,13 @@ def test_causal_decoding_step_by_step_equals_one_pass() -> None:
 @torch.no_grad()
 def test_an_all_mask_canvas_is_not_blind_to_position() -> None:
     canvas = torch.full((1, 8), 39)
-    logits = randomised().denoise(canvas)
+    logits = randomised(CONFIG).denoise(canvas)
     assert not torch.allclose(logits[0, 1], logits[0, 5], atol=1e-3)
 
 
 @torch.no_grad()
 def test_scored_picks_rows_in_reading_order() -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     context, canvas = draw(2, 4), draw(2, 8, seed=6)
     scored = torch.rand(2, 8, generator=torch.Generator().manual_seed(1)) < 0.5
     torch.testing.assert_close(model(context, canvas, scored=scored), model(context, canvas)[scored])
@@ -140,7 +131,7 @@ def test_scored_picks_rows_in_reading_order() -> None:
 
 def test_place_values_count_from_the_units() -> None:
     tokens = torch.tensor([[1, 2, 3, 20, 4, 5, 30, 6, 0, 0, 0, 0, 7]])
-    assert randomised().place_values(tokens).tolist() == [[2, 1, 0, 4, 1, 0, 4, 3, 3, 3, 2, 1, 0]]
+    assert randomised(CONFIG).place_values(tokens).tolist() == [[2, 1, 0, 4, 1, 0, 4, 3, 3, 3, 2, 1, 0]]
 
 
 @torch.no_grad()
@@ -155,7 +146,7 @@ def test_self_conditioning_matters_only_when_given() -> None:
 
 @torch.no_grad()
 def test_selected_rows_keep_their_context() -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     context, canvas = draw(3, 5), draw(3, 8, seed=4)
     rows = torch.tensor([2, 0])
     picked = model.denoise(canvas[rows], model.encode(context).select(rows))
@@ -196,7 +187,7 @@ def test_config_survives_a_round_trip_and_names_the_nearest_key() -> None:
 
 
 def test_too_long_is_said_with_both_numbers() -> None:
-    model = randomised()
+    model = randomised(CONFIG)
     with pytest.raises(ContextLengthError, match="65 tokens; this model takes 64"):
         model.encode(draw(1, 65))
     with pytest.raises(ContextLengthError, match="17 positions; this model takes 16"):
