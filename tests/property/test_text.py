@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from redraft.text import SPECIAL_TEXTS, Field, Segment, Tokenizer, encode_segment, lay_out
 
 TOKENIZER = Tokenizer.builtin()
+SPELLED, APART = TOKENIZER.by_character(), TOKENIZER.by_word()
+TURNED_BACK = [SPELLED.by_piece(), APART.by_piece()]
 
 SNIPPETS = (
     "\r\n",
@@ -44,13 +46,31 @@ def test_a_text_comes_back_unchanged(text: str) -> None:
 
 @given(rough_text)
 def test_by_character_no_token_holds_more_than_one(text: str) -> None:
-    spelled = TOKENIZER.by_character()
-    ids = spelled.encode(text)
-    assert spelled.decode(ids) == text
-    pieces = [spelled.encode(character) for character in text]
+    ids = SPELLED.encode(text)
+    assert SPELLED.decode(ids) == text
+    pieces = [SPELLED.encode(character) for character in text]
     assert ids == [token for piece in pieces for token in piece]
-    assert spelled.has_ids_of(TOKENIZER)
-    assert spelled.by_piece().encode(text) == TOKENIZER.encode(text)
+
+
+@given(rough_text)
+def test_cut_another_way_and_back_it_is_the_same(text: str) -> None:
+    assert SPELLED.has_ids_of(TOKENIZER) and APART.has_ids_of(TOKENIZER)
+    for back in TURNED_BACK:
+        assert back.encode(text) == TOKENIZER.encode(text)
+
+
+@given(rough_text, st.text("abcdefghijklmnopqrstuvwxyzABCDEÄéß", min_size=1, max_size=12), st.sampled_from(" \n(\"'>["))
+def test_by_word_a_word_has_the_same_pieces_wherever_it_stands(text: str, word: str, mark: str) -> None:
+    assert APART.decode(APART.encode(text)) == text
+    pieces = APART.encode(word)
+    for whole in (f"{mark}{word}", f"{mark}{word} {mark}", f"one {word}, two"):
+        ids = APART.encode(whole)
+        assert any(ids[start : start + len(pieces)] == pieces for start in range(len(ids)))
+
+
+@given(st.text("天地书店山水猫岁马", max_size=8))
+def test_by_word_each_ideogram_is_cut_off(text: str) -> None:
+    assert APART.encode(text) == [token for ideogram in text for token in APART.encode(ideogram)]
 
 
 @given(rough_text)

@@ -9,12 +9,13 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Complex, Float
 from torch import Tensor
 
 from redraft.types import Hidden
 
-__all__ = ["Projections", "Rotations", "normalised", "squared_relu", "turned", "with_prefix"]
+__all__ = ["Projections", "Rotations", "normalised", "product", "squared_relu", "turned", "with_prefix"]
 
 Rotations = Complex[Tensor, "batch_or_one length pairs"]
 """Complex numbers of length 1: the angle of each place and pair of axes."""
@@ -34,6 +35,13 @@ def normalised(x: Tensor) -> Tensor:
     By way of the Euclidean length, which takes one pass where torch's own takes several (``docs/log.md``).
     """
     return _Normalised.apply(x)  # pyright: ignore[reportReturnType]
+
+
+def product(
+    x: Float[Tensor, "batch length inputs"], weight: Float[Tensor, "outputs inputs"], dtype: torch.dtype | None
+) -> Float[Tensor, "batch length outputs"]:
+    """x Wᵀ, multiplied in ``dtype``, which is also the result's; None leaves all as it is."""
+    return F.linear(x, weight) if dtype is None else F.linear(x.to(dtype), weight.to(dtype))
 
 
 def squared_relu(x: Hidden) -> Hidden:

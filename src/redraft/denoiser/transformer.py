@@ -5,6 +5,8 @@ projections, no time input (RADD, arXiv 2406.03736: the number of masks tells th
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 from redraft.denoiser.attention import Attend, CanvasAttention, SegmentAttention, TrainingAttention
 from redraft.denoiser.cache import KeyValueCache
 from redraft.denoiser.config import TransformerConfig
-from redraft.denoiser.elementwise import Rotations, normalised, squared_relu, turned
+from redraft.denoiser.elementwise import Rotations, normalised, product, squared_relu, turned
 from redraft.errors import ContextLengthError
 from redraft.types import (
     ContextMask,
@@ -45,15 +47,16 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
         self.out = nn.Linear(config.width, config.width, bias=False)
         self.register_buffer("order", _pairs_side_by_side(config.width, config.num_heads), persistent=False)
+        self.dtype: torch.dtype | None = None
 
     def forward(self, x_BLD: Hidden, rotations: Rotations, attend: Attend) -> Hidden:
         """Mix the positions."""
         batch, length, width = x_BLD.shape
-        qkv = F.linear(x_BLD, self.qkv.weight.index_select(0, self.order)).view(batch, length, 3, self.num_heads, -1)
+        qkv = product(x_BLD, self.qkv.weight.index_select(0, self.order), self.dtype).to(x_BLD.dtype)
         # Normalise and rotate before the transpose: on a permuted view the same work takes several times as long.
-        q_BLHK, k_BLHK, v_BLHK = turned(qkv, rotations)
+        q_BLHK, k_BLHK, v_BLHK = turned(qkv.view(batch, length, 3, self.num_heads, -1), rotations)
         gathered = attend(q_BLHK.transpose(1, 2), k_BLHK.transpose(1, 2), v_BLHK.transpose(1, 2))
-        return self.out(gathered.transpose(1, 2).reshape(batch, length, width))
+        return product(gathered.transpose(1, 2).reshape(batch, length, width), self.out.weight, self.dtype)
 
 
 class Layer(nn.Module):
@@ -64,11 +67,13 @@ class Layer(nn.Module):
         self.attention = SelfAttention(config)
         self.mlp_in = nn.Linear(config.width, config.mlp_multiple * config.width, bias=False)
         self.mlp_out = nn.Linear(config.mlp_multiple * config.width, config.width, bias=False)
+        self.dtype: torch.dtype | None = None
 
     def forward(self, x_BLD: Hidden, rotations: Rotations, attend: Attend) -> Hidden:
         """One layer visit."""
         x_BLD = x_BLD + self.attention(normalised(x_BLD), rotations, attend)
-        return x_BLD + self.mlp_out(squared_relu(self.mlp_in(normalised(x_BLD))))
+        hidden = squared_relu(product(normalised(x_BLD), self.mlp_in.weight, self.dtype))
+        return x_BLD + product(hidden, self.mlp_out.weight, self.dtype)
 
 
 class SelfConditioning(nn.Module):
@@ -141,6 +146,24 @@ class Transformer(nn.Module):
     def uses_self_conditioning(self) -> bool:
         """Whether ``denoise`` makes use of the last pass's probabilities."""
         return self.self_conditioning is not None
+
+    @contextmanager
+    def multiplying_in(self, dtype: torch.dtype) -> Iterator[None]:
+        """Round what the layers multiply to ``dtype``, and what of an MLP stands between two products, inside a block.
+
+        The residual stream, norms, attention, head and gradients of weights stay in float32, unlike under autocast.
+
+        Args:
+            dtype: bfloat16, or float32 for no rounding at all.
+        """
+        parts = [part for part in self.modules() if isinstance(part, SelfAttention | Layer)]
+        for part in parts:
+            part.dtype = dtype if dtype != torch.float32 else None
+        try:
+            yield
+        finally:
+            for part in parts:
+                part.dtype = None
 
     @torch.no_grad()
     def reset_parameters(self, rng: torch.Generator) -> None:

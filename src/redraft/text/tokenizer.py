@@ -18,6 +18,7 @@ from redraft.text.special import SPECIAL_TEXTS, SpecialTokens
 from redraft.text.vocabulary import (
     CHARACTER_PATTERN,
     PIECE_PATTERN,
+    WORD_PATTERN,
     bytes_of_tokens,
     digit_ids,
     layout_of,
@@ -133,6 +134,15 @@ class Tokenizer:
         ['a', ' ', 'c', 'a', 't']
         """
         return self._cut_by(CHARACTER_PATTERN)
+
+    def by_word(self) -> "Tokenizer":
+        """Return a tokenizer with the same ids that gives a word the same pieces wherever it stands.
+
+        >>> tokenizer = Tokenizer.builtin()
+        >>> [tokenizer.token_text(i) for i in tokenizer.by_word().encode('a list: "list"')]
+        ['a', ' ', 'list', ':', ' "', 'list', '"']
+        """
+        return self._cut_by(WORD_PATTERN)
 
     def by_piece(self) -> "Tokenizer":
         """Return a tokenizer with the same ids that cuts as the built-in one does."""

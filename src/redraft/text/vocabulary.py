@@ -1,6 +1,6 @@
 """What a ``tokenizer.json`` of ours holds, and the checks before anything is made of it.
 
-Two files differ in the vocabulary, in the merges, and in which of two patterns cuts. All else is compared with the
+Two files differ in the vocabulary, in the merges, and in which of three patterns cuts. All else is compared with the
 layout here, and refused if it is not the same: the library behind the tokenizer ends the whole process on some damaged
 patterns.
 """
@@ -16,6 +16,7 @@ __all__ = [
     "CHARACTER_PATTERN",
     "MAX_VOCAB_SIZE",
     "PIECE_PATTERN",
+    "WORD_PATTERN",
     "bytes_of_tokens",
     "digit_ids",
     "layout_of",
@@ -29,29 +30,40 @@ _BINARY = r"+\-−*×/÷=^·"
 _BARE = r"()√²³"
 _LETTER = r"[\p{L}\p{M}&&[^\p{Han}\p{Hiragana}\p{Katakana}]]"
 _PUNCTUATION = rf"[^\s\p{{L}}\p{{M}}0-9<{_BINARY}{_BARE}]"
-PIECE_PATTERN = "|".join(
-    (
+_IDEOGRAM = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
+
+
+def _pattern(word: str, ideograms: str) -> str:
+    """Return what cuts a text, given what cuts a word off and what cuts off words without spaces between them."""
+    cuts = (
         r"[0-9]",
         # Operators of programs, and marks of HTML and of addresses, that maths does not use.
         r" ?(?:\*\*|//|->|[=!<>+\-*/]=) ?",
         r" ?/>|://|\(\)|\):",
         rf" ?[{_BINARY}] ?",
         rf"[{_BARE}]",
-        # In a list of numbers the space belongs to the comma; before a word it belongs to the word.
+        # In a list of numbers the space belongs to the comma; before a word it does not.
         r"[,:] (?!\p{L})",
         r"\r?\n[ \t]{0,32}",
-        rf"(?: |[._]|</?)?{_LETTER}{{1,32}}",
-        r"[\p{Han}\p{Hiragana}\p{Katakana}]{1,32}",
+        word,
+        ideograms,
         r"<[!?/]?",
         rf" ?{_PUNCTUATION}{{1,16}}",
         r"[ \t]{1,32}(?!\S)",
         r"\s",
     )
-)
+    return "|".join(cuts)
+
+
+PIECE_PATTERN = _pattern(rf"(?: |[._]|</?)?{_LETTER}{{1,32}}", rf"{_IDEOGRAM}{{1,32}}")
 """Cuts a text into pieces; tokens never cross a cut. Every repetition is bounded, so that no text is slow.
 
 The trained models depend on it as much as on the vocabulary: a change makes every checkpoint foreign.
 """
+
+WORD_PATTERN = _pattern(rf"(?:[._]|</?)?{_LETTER}{{1,32}}", _IDEOGRAM)
+"""The same with the space before a word and each ideogram on its own, so that a word has the same pieces wherever it
+stands: for models that copy words from one place to another."""
 
 CHARACTER_PATTERN = r"[\s\S]"
 """Cuts a text into single characters, for models that change text letter by letter."""
@@ -113,10 +125,9 @@ def read_vocabulary(text: str) -> dict[str, int]:
     merges = model.get("merges") if isinstance(model, dict) else None
     if not isinstance(vocabulary, dict) or not isinstance(merges, list):
         raise CheckpointError(f"the tokenizer is not a byte-level BPE; {_WHAT_TO_DO}")
-    ours = layout_of(vocabulary, merges)
-    if layout.get("pre_tokenizer") != ours["pre_tokenizer"]:
-        ours = layout_of(vocabulary, merges, CHARACTER_PATTERN)
-    complaint = _first_difference(layout, ours) or _complaint(vocabulary, merges)
+    layouts = [layout_of(vocabulary, merges, each) for each in (PIECE_PATTERN, WORD_PATTERN, CHARACTER_PATTERN)]
+    same_cut = (ours for ours in layouts if ours["pre_tokenizer"] == layout.get("pre_tokenizer"))
+    complaint = _first_difference(layout, next(same_cut, layouts[0])) or _complaint(vocabulary, merges)
     if complaint is not None:
         raise CheckpointError(f"the tokenizer {complaint}; {_WHAT_TO_DO}")
     return vocabulary

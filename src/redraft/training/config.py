@@ -88,7 +88,8 @@ class DataRecipe:
     """Share of the run over which mixture weights move from ``weight`` to ``final_weight``; 0 uses the final ones."""
 
     units: str = "pieces"
-    """What texts are cut into: "pieces" of words; or "characters", for models that change text letter by letter."""
+    """What texts are cut into: "pieces", a word with the space before it; "words", the space apart, so that a word has
+    the same pieces wherever it stands, for models that copy; "characters", for models that change letter by letter."""
 
     canvas_length: int = 104
     """Longest canvas; an example whose answer does not fit is skipped."""
@@ -147,7 +148,7 @@ class DataRecipe:
                 f"no entry of data.mixture is used at progress {self.anneal} (data.anneal); let one with a positive "
                 "final_weight begin by then"
             )
-        _check_choice("data.units", self.units, "pieces", "characters")
+        _check_choice("data.units", self.units, "pieces", "words", "characters")
         _check_at_least(self, 0.0, "end_tokens", "far_end_tokens", "num_workers")
         _check_at_least(self, 1.0, "canvas_length", "canvas_multiple", "context_length", "pool_examples")
         _check_shares(self, "anneal", "cut_share", "slack_share")

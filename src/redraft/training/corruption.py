@@ -67,7 +67,7 @@ class TokenTable:
     """Whether an id ends a line or an item of a list."""
 
     is_equals: VocabMask
-    """Whether an id is an equals sign, after which a result stands."""
+    """Whether an id is an equals sign or an arrow, after which a result stands."""
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "TokenTable":
@@ -75,7 +75,7 @@ class TokenTable:
         special = tokenizer.special
         texts = [tokenizer.token_text(token) for token in range(special.first)]
         is_separator = [any(mark in text for mark in "\n,，、") for text in texts]
-        is_equals = [text.strip() == "=" for text in texts]
+        is_equals = [text.strip() in ("=", "->") for text in texts]
         rest = [False] * (tokenizer.vocab_size - special.first)
         places = torch.tensor([*tokenizer.digit_token_ids, special.null])
         is_place = torch.zeros(tokenizer.vocab_size, dtype=torch.bool)

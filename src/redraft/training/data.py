@@ -201,7 +201,13 @@ def _rounded_up(length: int, multiple: int) -> int:
 def tokenizer_of(recipe: DataRecipe) -> Tokenizer:
     """The built-in tokenizer, cutting as a recipe wants it."""
     builtin = Tokenizer.builtin()
-    return builtin if recipe.units == "pieces" else builtin.by_character()
+    match recipe.units:
+        case "words":
+            return builtin.by_word()
+        case "characters":
+            return builtin.by_character()
+        case _:
+            return builtin
 
 
 def cut_into_batches(sizes: Sequence[tuple[int, int]], batch_tokens: int) -> list[list[int]]:

@@ -4,6 +4,8 @@ import ctypes
 import platform
 import time
 from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
+from pathlib import Path
 
 import torch
 
@@ -48,14 +50,24 @@ def choose_device(name: str) -> torch.device:
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """Resolve "auto", "float32" or "bfloat16".
 
-    A CPU without bfloat16 instructions emulates them, ten times slower than float32; with AVX512_BF16 alone they are
-    still half as fast (``docs/decisions/0006-float32-where-bf16-is-no-faster.md``). So "auto" asks for AMX. It does not
-    measure: what it took would hang on what else the machine does, and no run could be repeated to the bit.
+    A CPU without bfloat16 instructions emulates them, ten times slower than float32; with AVX512_BF16 they take twice as
+    long as float32 on Intel's and a third on AMD's (``docs/decisions/0006-float32-where-bf16-is-no-faster.md``). So
+    "auto" asks for AMX, or for AVX512_BF16 by AMD. It does not measure: what it took would hang on what else the machine
+    does, and no run could be repeated to the bit.
     """
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
-    is_faster = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if is_faster else torch.float32
+    on_cpu = torch.cpu._is_amx_tile_supported() or (torch.cpu._is_avx512_bf16_supported() and _is_amd())
+    return torch.bfloat16 if device.type == "cuda" or on_cpu else torch.float32
+
+
+def _is_amd() -> bool:
+    """Whether the processor names AMD as its maker; where it is not told, it is taken for another's."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            return any("AuthenticAMD" in line for line in islice(lines, 8))
+    except OSError:
+        return "AuthenticAMD" in platform.processor()
 
 
 def keep_freed_memory() -> bool:

@@ -1,6 +1,7 @@
 """What a run trains by default: this program's own transformer on generated problems."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
@@ -65,7 +66,7 @@ class NativeLearner:
         context = batch.context.to(self.device)
         context_is_valid = batch.context_is_valid.to(self.device) & noised.sees_context.to(self.device)[:, None]
         scored = batch.is_supervised
-        with autocast(self.device, self.dtype):
+        with self._multiplying():
             logits = self.forward(
                 context,
                 noised.canvas.to(self.device),
@@ -78,6 +79,12 @@ class NativeLearner:
         else:
             yield denoising_loss(logits, truth, is_corrupted, clean_weight=recipe.clean_weight)
 
+    def _multiplying(self) -> AbstractContextManager[object]:
+        """On a CPU only products are rounded: everything in bfloat16 is slower there, and learns worse."""
+        if self.device.type == "cpu":
+            return self.model.multiplying_in(self.dtype)
+        return autocast(self.device, self.dtype)
+
     def _seen(self, batch: Batch, rng: torch.Generator, progress: float) -> Noised:
         """What stands on the canvases while they are scored."""
         if self.recipe.arm.name != "diffusion":
@@ -87,7 +94,7 @@ class NativeLearner:
 
         def guess(rows: Rows, canvas: Tokens, wanted: ChosenMask) -> Tensor:
             rows = rows.to(self.device)
-            with torch.no_grad(), autocast(self.device, self.dtype):
+            with torch.no_grad(), self._multiplying():
                 return self.forward(
                     context[rows],
                     canvas.to(self.device)[rows],

@@ -129,6 +129,29 @@ def test_scored_picks_rows_in_reading_order() -> None:
     torch.testing.assert_close(model(context, canvas, scored=scored), model(context, canvas)[scored])
 
 
+def test_products_in_bfloat16_stay_near_and_end_with_the_block() -> None:
+    model = randomised(CONFIG)
+    context, canvas = draw(3, 9), draw(3, 12, seed=6)
+
+    def scored() -> tuple[torch.Tensor, torch.Tensor]:
+        model.zero_grad()
+        logits = model(context, canvas)
+        logits.square().mean().backward()
+        return logits.detach(), torch.cat([weight.grad.flatten() for weight in model.parameters()])
+
+    exact, slope = scored()
+    with pytest.raises(RuntimeError, match="stop"), model.multiplying_in(torch.bfloat16):
+        near, near_slope = scored()
+        raise RuntimeError("stop")
+    assert near.dtype == near_slope.dtype == torch.float32
+    assert not torch.equal(near, exact)
+    assert torch.nn.functional.cosine_similarity(near.flatten(), exact.flatten(), dim=0) > 0.999
+    assert torch.nn.functional.cosine_similarity(near_slope, slope, dim=0) > 0.99
+    with model.multiplying_in(torch.float32):
+        assert torch.equal(model(context, canvas), exact)
+    assert torch.equal(model(context, canvas), exact)
+
+
 def test_place_values_count_from_the_units() -> None:
     tokens = torch.tensor([[1, 2, 3, 20, 4, 5, 30, 6, 0, 0, 0, 0, 7]])
     assert randomised(CONFIG).place_values(tokens).tolist() == [[2, 1, 0, 4, 1, 0, 4, 3, 3, 3, 2, 1, 0]]

@@ -37,6 +37,8 @@ def test_the_table_knows_the_vocabulary(table: TokenTable, tokenizer: Tokenizer)
     assert int(table.is_place.sum()) == 11
     newline, comma, digit = tokenizer.encode("\n") + tokenizer.encode(",") + tokenizer.encode("7")
     assert table.is_separator[[newline, comma, digit, table.mask]].tolist() == [True, True, False, False]
+    signs = [token for text in (" = ", "=", " -> ", " == ", " × ") for token in tokenizer.encode(text)]
+    assert table.is_equals[signs].tolist() == [True, True, True, False, False]
 
 
 def test_all_mask_rows_are_all_mask(batch: Batch, table: TokenTable) -> None:
@@ -131,6 +133,24 @@ def test_result_masks_hide_what_is_worked_out_and_nothing_else(batch: Batch, tab
     assert min(num_between.values()) > 10, "it is hidden in some rows and shown in others"
     assert num_results > 100
     assert 0.65 < num_hidden / num_results < 0.85, "the hidden share is uniform between a half and all"
+
+
+def test_of_a_line_with_a_total_half_of_the_rows_hide_that_alone(
+    make_recipe: Callable[..., Recipe], tokenizer: Tokenizer, table: TokenTable
+) -> None:
+    mixture = [{"task": "multiplication", "dials": {"max_digits": 2, "min_other_digits": 2, "max_other_digits": 2}}]
+    data = {"batch_tokens": 8000, "pool_examples": 100, "canvas_length": 88, "mixture": mixture}
+    recipe = make_recipe(data=data, model={"canvas_length": 88}).data
+    batch = BatchStream(ExampleStream(recipe, tokenizer)).next(0.0)
+    arrow = tokenizer.encode(" -> ")
+    num_rows = {True: 0, False: 0}
+    for row, hidden in enumerate(result_mask(batch, table, torch.Generator().manual_seed(0)).tolist()):
+        ids = batch.canvas[row].tolist()
+        *_, last = _lines_of(ids, batch.is_content[row].tolist(), table)
+        places = [place for place in last if [ids[place]] == arrow]
+        if places and hidden[places[0] + 1]:
+            num_rows[hidden[places[0] - 1]] += 1
+    assert min(num_rows.values()) > 5
 
 
 def _lines_of(ids: list[int], is_content: list[bool], table: TokenTable) -> list[list[int]]:

@@ -7,16 +7,28 @@ import torch
 
 from redraft.denoiser import Transformer
 from redraft.errors import ConfigError
+from redraft.training import hardware
 from redraft.training.hardware import autocast, choose_device, choose_dtype, gemm_ceiling, keep_freed_memory, step_flops
 
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("has_amx", [False, True])
-def test_auto_uses_bfloat16_only_where_it_is_faster(monkeypatch: pytest.MonkeyPatch, has_amx: bool) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+@pytest.mark.parametrize(
+    ("has_bf16", "has_amx", "is_amd", "wanted"),
+    [
+        (True, True, False, torch.bfloat16),
+        (True, False, False, torch.float32),
+        (True, False, True, torch.bfloat16),
+        (False, False, True, torch.float32),
+    ],
+)
+def test_auto_uses_bfloat16_only_where_it_is_faster(
+    monkeypatch: pytest.MonkeyPatch, has_bf16: bool, has_amx: bool, is_amd: bool, wanted: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_bf16)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_amx)
-    assert choose_dtype("auto", CPU) == (torch.bfloat16 if has_amx else torch.float32)
+    monkeypatch.setattr(hardware, "_is_amd", lambda: is_amd)
+    assert choose_dtype("auto", CPU) == wanted
     assert choose_dtype("bfloat16", CPU) == torch.bfloat16
     assert choose_dtype("auto", torch.device("cuda")) == torch.bfloat16
     assert choose_dtype("float32", torch.device("cuda")) == torch.float32

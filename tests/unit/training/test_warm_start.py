@@ -90,16 +90,19 @@ def test_another_vocabulary_is_refused(make_recipe: MakeRecipe, first: Path, tok
         start_from(str(first), model, Tokenizer.from_json(json.dumps(layout)))
 
 
-def test_a_run_on_characters_starts_from_pieces(make_recipe: MakeRecipe, first: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("units", "num_tokens"), [("characters", len("total = 3")), ("words", 5)])
+def test_a_run_on_other_units_starts_from_pieces(
+    make_recipe: MakeRecipe, first: Path, tmp_path: Path, units: str, num_tokens: int
+) -> None:
     mixture = [{"task": "rewrite", "form": "edit"}]
     lengths = {"canvas_length": 160, "context_length": 256}
-    data = {"units": "characters", "mixture": mixture, "batch_tokens": 600, **lengths}
+    data = {"units": units, "mixture": mixture, "batch_tokens": 600, **lengths}
     recipe = make_recipe(train={"max_steps": 1, "start_from": str(first)}, data=data, model=lengths)
     result = train(recipe, tmp_path / "second", log=silent)
     exported = Tokenizer.from_json(load_checkpoint(result.model_folder).tokenizer_json)
-    assert len(exported.encode("total = 3")) == len("total = 3")
-    with pytest.raises(ConfigError, match="units='words' is unknown; use one of pieces, characters"):
-        make_recipe(data={"units": "words"})
+    assert len(exported.encode("total = 3")) == num_tokens
+    with pytest.raises(ConfigError, match="units='letters' is unknown; use one of pieces, words, characters"):
+        make_recipe(data={"units": "letters"})
 
 
 def test_a_mixture_makes_it_a_native_recipe() -> None:
