@@ -30,6 +30,8 @@ ARITHMETIC: Phrasings = {
         "What is {e}? Answer first.",
         "Please calculate {e}.",
         "What does {e} equal?",
+        "what is {e}",
+        "compute {e}, the answer first, then the steps",
     ),
     ("answer_first", "zh"): (
         "计算 {e}",
@@ -64,6 +66,7 @@ LARGEST: Phrasings = {
         "What is the largest of {list}? Then work out each.",
         "max: {list}",
         "Give the largest result first, then each one: {list}",
+        "which is the largest: {list}",
     ),
     ("answer_first", "zh"): (
         "哪个最大：{list}？",
@@ -96,6 +99,10 @@ PRIMES: Phrasings = {
         "Tell me how many primes there are from {low} to {high} and list them.",
         "Between {low} and {high}, how many numbers are prime?",
         "primes {low} {high}",
+        "how many primes between {low} and {high}? the count first, then the list",
+        "how many primes are there between {low} and {high}?",
+        "count the primes from {low} to {high}",
+        "How many primes are between {low} and {high}? Answer first, then list them.",
     ),
     ("answer_first", "zh"): (
         "{low} 和 {high} 之间有多少个质数？先给出个数，再列出。",
@@ -105,6 +112,7 @@ PRIMES: Phrasings = {
         "请列出 {low} 到 {high} 的质数，先给出个数。",
         "{low} 和 {high} 之间的素数有几个？",
         "数一数 {low} 到 {high} 的质数。",
+        "{low}到{high}有多少个质数？先写个数，再列出",
         "{low} 至 {high} 有多少个质数？请先给出答案。",
     ),
     ("derivation_first", "en"): (

@@ -41,6 +41,10 @@ class GapRecipe:
     with_prompt_share: float = 0.7
     """Share of examples that see the problem's prompt; the others see the rest of the text only."""
 
+    keeps_slots: bool = False
+    """Whether what is missing keeps the slots that it has on an open canvas, so that what follows a copied word stands
+    at one of few places inside a gap, too."""
+
     def __post_init__(self) -> None:
         _check_shares(self, "single_line_share", "several_lines_share", "max_span_share", "with_prompt_share")
         if self.single_line_share + self.several_lines_share > 1.0:

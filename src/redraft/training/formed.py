@@ -43,5 +43,5 @@ class FormedExamples:
             return self.drafts.lay(rng, problem)
         gap = self.recipe.gap
         sees_prompt = rng.random() < gap.with_prompt_share
-        laid = lay_gaps(rng, self.tokenizer, problem.answer_text, gap, self.recipe.canvas_length)
+        laid = lay_gaps(rng, self.tokenizer, problem.fields, gap, self.recipe.canvas_length)
         return None if laid is None else (laid, sees_prompt)

@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Sequence
 
-from redraft.text import Tokenizer
+from redraft.text import Field, Tokenizer, lay_out
 from redraft.training.form_config import GapRecipe
 from redraft.training.laid import Laid
 
@@ -17,29 +17,33 @@ _ATTEMPTS = 8
 """Draws of one further gap before the text is taken to have no place for it."""
 
 
-def lay_gaps(rng: random.Random, tokenizer: Tokenizer, text: str, recipe: GapRecipe, canvas_length: int) -> Laid | None:
+def lay_gaps(
+    rng: random.Random, tokenizer: Tokenizer, fields: Sequence[Field], recipe: GapRecipe, canvas_length: int
+) -> Laid | None:
     """Lay a text with gaps on a canvas.
 
     Each piece is encoded on its own, as it is when somebody gives what stands before and behind a gap. A gap holds what
-    is missing and then empty slots, whose number is drawn.
+    is missing, with the slots of whole fields if the recipe says so, and then empty slots, whose number is drawn.
 
     Args:
         rng: Source of every draw.
         tokenizer: Of the model.
-        text: The whole text.
+        fields: The whole text.
         recipe: How gaps are cut.
         canvas_length: Most positions, the end of text included.
 
     Returns:
         The canvas, or None if the text is too long for it or has nothing to cut.
     """
+    text = "".join(field.text for field in fields)
     spans = cut_spans(rng, text, recipe)
     if not spans:
         return None
     pieces: list[list[int]] = []
     begin = 0
     for first, last in spans:
-        pieces += [tokenizer.encode(text[begin:first]), tokenizer.encode(text[first:last])]
+        missing = _within(fields, first, last) if recipe.keeps_slots else [Field(text[first:last])]
+        pieces += [tokenizer.encode(text[begin:first]), lay_out(tokenizer, missing)]
         begin = last
     pieces.append(tokenizer.encode(text[begin:]))
     room = canvas_length - 1 - sum(map(len, pieces))
@@ -58,6 +62,19 @@ def lay_gaps(rng: random.Random, tokenizer: Tokenizer, text: str, recipe: GapRec
         is_open=is_open,
         form="gap",
     )
+
+
+def _within(fields: Sequence[Field], first: int, last: int) -> list[Field]:
+    """What of the fields lies between two characters; of a field that is cut only the text, as its slot is, too."""
+    found: list[Field] = []
+    begin = 0
+    for field in fields:
+        end = begin + len(field.text)
+        if begin < last and end > first:
+            is_whole = first <= begin and end <= last
+            found.append(field if is_whole else Field(field.text[max(first - begin, 0) : last - begin]))
+        begin = end
+    return found
 
 
 def cut_spans(rng: random.Random, text: str, recipe: GapRecipe) -> list[Span]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redraft.errors import ConfigError
-from redraft.text import Tokenizer, without_slack
+from redraft.text import Field, Tokenizer, lay_out, without_slack
 from redraft.training import NoiseRecipe, Recipe
 from redraft.training.corruption import TokenTable, corrupt
 from redraft.training.data import Batch, BatchStream, ExampleStream
@@ -29,7 +29,7 @@ def batch(make_recipe: Callable[..., Recipe], tokenizer: Tokenizer) -> Batch:
 @given(seed=st.integers(0, 10_000), text=st.text(alphabet="ab \n字é", min_size=1, max_size=60))
 def test_a_text_with_its_gaps_filled_is_the_text(seed: int, text: str) -> None:
     tokenizer = Tokenizer.builtin()
-    laid = lay_gaps(random.Random(seed), tokenizer, text, GapRecipe(), 200)
+    laid = lay_gaps(random.Random(seed), tokenizer, [Field(text)], GapRecipe(), 200)
     if laid is None:
         return
     assert tokenizer.decode(laid.target) == text
@@ -43,6 +43,22 @@ def test_a_text_with_its_gaps_filled_is_the_text(seed: int, text: str) -> None:
     assert all(
         is_open for token, is_open in zip(laid.target, laid.is_open, strict=True) if token == tokenizer.special.null
     )
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_whole_fields_keep_their_slots_inside_a_gap(seed: int) -> None:
+    tokenizer = Tokenizer.builtin()
+    fields = [Field(piece, multiple=4) for piece in ("total", " = sum(", "values", ")\n    return ", "amount")]
+    recipe = GapRecipe(keeps_slots=True, max_gaps=1, max_slack=1)
+    laid = lay_gaps(random.Random(seed), tokenizer, fields, recipe, 200)
+    assert laid is not None
+    assert tokenizer.decode(laid.target) == "".join(field.text for field in fields)
+    missing = [token for token, is_open in zip(laid.target, laid.is_open, strict=True) if is_open]
+    slots = [lay_out(tokenizer, [field]) for field in fields]
+    whole = [slot for slot in slots if any(missing[at : at + len(slot)] == slot for at in range(len(missing)))]
+    null = tokenizer.special.null
+    assert missing.count(null) == sum(slot.count(null) for slot in whole) + missing[-1:].count(null)
 
 
 @given(seed=st.integers(0, 10_000))
@@ -77,7 +93,7 @@ def test_the_room_does_not_tell_how_much_is_missing() -> None:
     recipe = GapRecipe(max_gaps=1, single_line_share=1.0, several_lines_share=0.0)
     rooms = []
     for seed in range(300):
-        laid = lay_gaps(random.Random(seed), tokenizer, text, recipe, 200)
+        laid = lay_gaps(random.Random(seed), tokenizer, [Field(text)], recipe, 200)
         assert laid is not None
         rooms.append(sum(laid.is_open))
     needed = len(tokenizer.encode("abc"))
@@ -87,8 +103,8 @@ def test_the_room_does_not_tell_how_much_is_missing() -> None:
 
 
 def test_a_text_too_long_for_its_canvas_is_passed_over() -> None:
-    assert lay_gaps(random.Random(0), Tokenizer.builtin(), TEXT * 9, GapRecipe(), 40) is None
-    assert lay_gaps(random.Random(0), Tokenizer.builtin(), "", GapRecipe(), 40) is None
+    assert lay_gaps(random.Random(0), Tokenizer.builtin(), [Field(TEXT * 9)], GapRecipe(), 40) is None
+    assert lay_gaps(random.Random(0), Tokenizer.builtin(), [], GapRecipe(), 40) is None
 
 
 def test_what_is_pinned_is_neither_noised_nor_scored(batch: Batch, tokenizer: Tokenizer) -> None:
