@@ -127,7 +127,7 @@ def infill(
         hole: Marks one.
         instruction: What the text is about; None for nothing but the text.
         max_tokens: Most tokens of a fill; None for as many as the canvas holds.
-        model: See ``load``; None is the editor that ships.
+        model: See ``load``; None is the one that ships for gaps.
         seed: Fixes every random draw.
         effort: instant, low, medium or high.
         **settings: Single sampler settings by name, see ``SamplerSettings``.
@@ -136,10 +136,10 @@ def infill(
         A run: iterate over it for the ``Step`` of every pass, or ask for its ``result``.
     """
     from redraft.editing.infill import infill_text
-    from redraft.engine import EDITOR_MODEL
+    from redraft.engine import FILLER_MODEL
 
     options = {"template": template, "hole": hole, "instruction": instruction, "max_tokens": max_tokens}
-    return infill_text(load(model or EDITOR_MODEL), prefix, suffix, seed=seed, effort=effort, **options, **settings)
+    return infill_text(load(model or FILLER_MODEL), prefix, suffix, seed=seed, effort=effort, **options, **settings)
 
 
 # As many as ship, since prompts choose among them.

@@ -365,36 +365,37 @@ def test_light_commands_do_not_wait_for_torch() -> None:
 
 
 @pytest.fixture
-def three_models(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let the models that ship be three names of the tiny one."""
-    for name in ("coder", "editor", "nano"):
+def four_models(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the models that ship be four names of the tiny one."""
+    for name in ("coder", "editor", "filler", "nano"):
         (tmp_path / name).symlink_to(tiny_checkpoint)
     (tmp_path / ROUTES_NAME).symlink_to(shipped_folder() / ROUTES_NAME)
     monkeypatch.setattr("redraft.engine.catalog.shipped_folder", lambda: tmp_path)
 
 
-@pytest.mark.usefixtures("three_models")
+@pytest.mark.usefixtures("four_models")
 def test_models_as_a_table_and_as_json(run: Any) -> None:
     (record,) = run("models", "--json").records
-    assert [entry["name"] for entry in record["models"]] == ["coder", "editor", "nano"]
+    assert [entry["name"] for entry in record["models"]] == ["coder", "editor", "filler", "nano"]
     rows = run("models").out.splitlines()[1:]
     assert [(row.split()[0], row.partition("(")[2]) for row in rows] == [
         ("coder", ""),
-        ("editor", "edit, infill)"),
+        ("editor", "edit)"),
+        ("filler", "infill)"),
         ("nano", "default)"),
     ]
 
 
-@pytest.mark.usefixtures("three_models")
+@pytest.mark.usefixtures("four_models")
 def test_each_command_takes_the_model_that_ships_for_it(run: Any, tmp_path: Path) -> None:
     (tmp_path / "draft.txt").write_text("7")
     asked = {
         "nano": (["generate", "1 + 1"], ["eval", "primes", "--count", "1"]),
         "editor": (
             ["edit", str(tmp_path / "draft.txt"), "--effort", "instant"],
-            ["infill", "--prefix", "7", "--effort", "instant"],
             ["eval", "rewrite", "--count", "1", "--effort", "instant"],
         ),
+        "filler": (["infill", "--prefix", "7", "--effort", "instant"],),
         "coder": (
             ["generate", "write a function that doubles every number of a list"],
             ["eval", "code", "--count", "1", "--effort", "instant"],

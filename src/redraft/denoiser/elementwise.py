@@ -25,6 +25,10 @@ Projections = Float[Tensor, "batch length three heads head_width"]
 
 _PerHead = Float[Tensor, "batch length heads head_width"]
 
+_Inputs = Float[Tensor, "batch length inputs"]
+_Weight = Float[Tensor, "outputs inputs"]
+_Outputs = Float[Tensor, "batch length outputs"]
+
 _LEAST_LENGTH = 1e-4
 """Shorter rows are not stretched to full length."""
 
@@ -37,10 +41,8 @@ def normalised(x: Tensor) -> Tensor:
     return _Normalised.apply(x)  # pyright: ignore[reportReturnType]
 
 
-def product(
-    x: Float[Tensor, "batch length inputs"], weight: Float[Tensor, "outputs inputs"], dtype: torch.dtype | None
-) -> Float[Tensor, "batch length outputs"]:
-    """x Wᵀ, multiplied in ``dtype``, which is also the result's; None leaves all as it is."""
+def product(x: _Inputs, weight: _Weight, dtype: torch.dtype | None) -> _Outputs:
+    """The rows of ``x`` times a weight, multiplied in ``dtype``, which is also the result's; None: as they are."""
     return F.linear(x, weight) if dtype is None else F.linear(x.to(dtype), weight.to(dtype))
 
 

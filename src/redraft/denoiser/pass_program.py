@@ -33,7 +33,7 @@ _LEAST_SIZE = 1e-30
 """As in ``Int8Matrix``: rows that are smaller everywhere count as zero when they are rounded."""
 
 _TOKENS, _SLOTS, _PLACE_VALUES, _COSINES, _SINES, _MATRICES = range(6)
-"""Places in the list of tables; the matrix out of attention stands last."""
+"""Places in the list of tables."""
 
 CanvasIds = Int[Tensor, " canvas"]
 """Token ids, or positions of the whole canvas."""
@@ -90,8 +90,8 @@ def tables_of(model: Transformer, *, is_int8: bool) -> list[Tensor]:
 
     Returns:
         Embeddings of tokens, canvas positions and place values, cosines and sines by place, then matrices, each
-        followed by its columns' scales if it is rounded: into attention, into the MLP, out of it, the head; and out of
-        attention, which never is.
+        followed by its columns' scales if it is rounded: into attention, into the MLP, out of it, the head, out of
+        attention.
     """
     config = model.config
     stretch = math.sqrt(config.width)
@@ -106,13 +106,13 @@ def tables_of(model: Transformer, *, is_int8: bool) -> list[Tensor]:
         [layer.mlp_in.weight * stretch for layer in layers],
         [layer.mlp_out.weight for layer in layers],
         [model.head.weight * stretch],
+        [layer.attention.out.weight for layer in layers],
     ):
         if is_int8:
             whole, scales = zip(*(quantise_rows(weight.detach()) for weight in weights), strict=True)
             tables += [torch.stack([one.t().contiguous() for one in whole]), torch.stack(scales)]
         else:
             tables.append(torch.stack([weight.detach().t().contiguous() for weight in weights]))
-    tables.append(torch.stack([layer.attention.out.weight.detach().t().contiguous() for layer in layers]))
     return tables
 
 
@@ -136,7 +136,7 @@ class _Layers(nn.Module):
         # Scores are bounded by sqrt(K), so no maximum has to be taken off before exp.
         agreement = (torch.bmm(q_LHK.transpose(0, 1), k_HSK.transpose(1, 2)) + bias).exp()
         mixed = torch.bmm(agreement, v_HSK) / agreement.sum(dim=-1, keepdim=True)
-        x_LD = x_LD + torch.mm(mixed.transpose(0, 1).reshape(-1, self._shape.width), tables[-1][layer])
+        x_LD = x_LD + self._product(mixed.transpose(0, 1).reshape(-1, self._shape.width), tables, 4, layer)
         return x_LD + self._product(self._product(_unit(x_LD), tables, 1, layer).relu().square(), tables, 2, layer)
 
     def _product(self, x: Tensor, tables: list[Tensor], index: int, layer: int) -> Tensor:
@@ -276,7 +276,8 @@ def _sample_tables(shape: ProgramShape) -> list[Tensor]:
     tables = [torch.zeros(rows, shape.width) for rows in (shape.vocab_size, num_slots, num_place_values)]
     tables += [torch.zeros(num_places, head_width // 2) for _ in range(2)]
     sizes = [(shape.width, 3 * shape.width), (shape.width, shape.mlp_width), (shape.mlp_width, shape.width)]
-    for count, (rows, columns) in [(shape.num_layers, size) for size in sizes] + [(1, (shape.width, shape.vocab_size))]:
+    stacks = [(shape.num_layers, size) for size in sizes] + [(1, (shape.width, shape.vocab_size))]
+    for count, (rows, columns) in [*stacks, (shape.num_layers, (shape.width, shape.width))]:
         tables.append(torch.zeros(count, rows, columns, dtype=torch.int8 if shape.is_int8 else torch.float32))
         tables += [torch.zeros(count, columns)] if shape.is_int8 else []
-    return [*tables, torch.zeros(shape.num_layers, shape.width, shape.width)]
+    return tables

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from redraft.engine.autoregressive import AutoregressiveEngine
     from redraft.engine.batching import BatchEngine
-    from redraft.engine.catalog import DEFAULT_MODEL, EDITOR_MODEL, FIXER_MODEL, Entry, resolve, shipped
+    from redraft.engine.catalog import DEFAULT_MODEL, EDITOR_MODEL, FILLER_MODEL, FIXER_MODEL, Entry, resolve, shipped
     from redraft.engine.description import Inspection
     from redraft.engine.engine import Engine
     from redraft.engine.frame import Frame, Piece
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_MODEL",
     "EDITOR_MODEL",
+    "FILLER_MODEL",
     "FIXER_MODEL",
     "AutoregressiveEngine",
     "BatchEngine",
@@ -52,6 +53,7 @@ _HOMES = {
     "BatchLimits": "limits",
     "DEFAULT_MODEL": "catalog",
     "EDITOR_MODEL": "catalog",
+    "FILLER_MODEL": "catalog",
     "FIXER_MODEL": "catalog",
     "Engine": "engine",
     "Entry": "catalog",

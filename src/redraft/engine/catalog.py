@@ -19,6 +19,7 @@ from redraft.errors import CheckpointError, ConfigError, did_you_mean
 __all__ = [
     "DEFAULT_MODEL",
     "EDITOR_MODEL",
+    "FILLER_MODEL",
     "FIXER_MODEL",
     "TRAINED_ON",
     "Entry",
@@ -34,7 +35,10 @@ DEFAULT_MODEL = "nano"
 """Used where nobody names a model."""
 
 EDITOR_MODEL = "editor"
-"""Used instead where a text is edited or its gaps are filled."""
+"""Used instead where a text is edited."""
+
+FILLER_MODEL = "filler"
+"""Used where the gaps of a text are filled."""
 
 FIXER_MODEL = "fixer"
 """Used where what is edited is a program that is to be mended."""
@@ -43,13 +47,15 @@ TRAINED_ON: Mapping[str, tuple[str, ...]] = {
     DEFAULT_MODEL: ("arithmetic", "largest", "primes"),
     EDITOR_MODEL: ("rewrite",),
     FIXER_MODEL: ("repair",),
+    FILLER_MODEL: (),
     "coder": ("code",),
     "solver": ("countdown", "multiplication", "planning", "sudoku"),
     "writer": ("extract", "page"),
 }
-"""The tasks that each model that ships was trained on; each is measured on these where nobody names a model."""
+"""The tasks whose prompts each model that ships answers; each is measured on these where nobody names a model.
+One that only fills gaps answers none."""
 
-_COMMANDS: Mapping[str, tuple[str, ...]] = {EDITOR_MODEL: ("edit", "infill")}
+_COMMANDS: Mapping[str, tuple[str, ...]] = {EDITOR_MODEL: ("edit",), FILLER_MODEL: ("infill",)}
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _MAX_JSON_BYTES = 1 << 20
@@ -119,7 +125,7 @@ def model_for(job: str) -> str:
     """Return the name of the model that ships for a job; of the default one if none does.
 
     >>> model_for("sudoku"), model_for("infill"), model_for("primes")
-    ('solver', 'editor', 'nano')
+    ('solver', 'filler', 'nano')
 
     Args:
         job: Name of a task that it was trained on, or of a command that uses it.

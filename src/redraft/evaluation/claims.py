@@ -142,8 +142,9 @@ _NANO: tuple[Claim, ...] = (
     *_correction("primes", "Primes"),
 )
 
-_EDITOR: tuple[Claim, ...] = (
-    *_edits("rewrite", "Rewriting"),
+_EDITOR = _edits("rewrite", "Rewriting")
+
+_FILLER: tuple[Claim, ...] = (
     *_gaps("single_line", "A line"),
     *_gaps("several_lines", "Several lines"),
     *_gaps("span", "A span"),
@@ -208,6 +209,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "nano": _NANO,
     "editor": _EDITOR,
     "fixer": _FIXER,
+    "filler": _FILLER,
     "coder": _CODER,
     "solver": _SOLVER,
     "writer": _WRITER,

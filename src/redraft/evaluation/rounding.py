@@ -85,8 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--effort", default="medium")
     options = parser.parse_args(arguments)
-    if options.model not in TRAINED_ON:
-        raise ConfigError(f"no model {options.model!r} ships; use one of {', '.join(TRAINED_ON)}")
+    asked = [name for name, tasks in TRAINED_ON.items() if tasks]
+    if options.model not in asked:
+        raise ConfigError(f"no model {options.model!r} ships that answers prompts; use one of {', '.join(asked)}")
     exact, rounded = (load_engine(options.model, dtype=dtype) for dtype in ("float32", "int8"))
     sys.stdout.write(f"{'':>14}  float32  int8  same text  total  points\n")
     for task in TRAINED_ON[options.model]:

@@ -94,6 +94,7 @@ def learn_shipped_routes() -> Routes:
         {
             model: [prompt for task in tasks for prompt in prompts_of(task, NUM_PROMPTS, seed=0, split="train")]
             for model, tasks in TRAINED_ON.items()
+            if tasks
         }
     )
 

@@ -17,7 +17,7 @@ from typer._click import Context  # what a callback is given; typer.Context is a
 from typer.exceptions import TyperException
 
 import redraft
-from redraft.engine.catalog import DEFAULT_MODEL, EDITOR_MODEL
+from redraft.engine.catalog import DEFAULT_MODEL, FILLER_MODEL
 from redraft.errors import ConfigError, InputError, RedraftError
 from redraft.interfaces.option_types import (
     AsJson,
@@ -156,7 +156,7 @@ def infill(
     max_tokens: Annotated[
         int | None, typer.Option(help="Most tokens of a fill.  [default: what the canvas holds]")
     ] = None,
-    model: Model = EDITOR_MODEL,
+    model: Model = FILLER_MODEL,
     device: Device = "cpu",
     compile_: Compile = False,
     seed: Seed = 0,

@@ -50,10 +50,10 @@ def choose_device(name: str) -> torch.device:
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """Resolve "auto", "float32" or "bfloat16".
 
-    A CPU without bfloat16 instructions emulates them, ten times slower than float32; with AVX512_BF16 they take twice as
-    long as float32 on Intel's and a third on AMD's (``docs/decisions/0006-float32-where-bf16-is-no-faster.md``). So
-    "auto" asks for AMX, or for AVX512_BF16 by AMD. It does not measure: what it took would hang on what else the machine
-    does, and no run could be repeated to the bit.
+    A CPU without bfloat16 instructions emulates them, ten times slower than float32; with AVX512_BF16 they take twice
+    as long as float32 on Intel's and a third on AMD's (``docs/decisions/0006-float32-where-bf16-is-no-faster.md``).
+    So "auto" asks for AMX, or for AVX512_BF16 by AMD. It does not measure: what it took would hang on what else the
+    machine does, and no run could be repeated to the bit.
     """
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]

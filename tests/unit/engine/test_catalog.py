@@ -36,11 +36,12 @@ def test_shipped_models_are_described(shelf: Path) -> None:
 
 
 def test_each_job_has_its_model(tiny_checkpoint: Path, shelf: Path) -> None:
-    for name in ("coder", "editor"):
+    for name in ("coder", "editor", "filler"):
         (shelf / name).symlink_to(tiny_checkpoint)
     assert [(entry.name, entry.is_default, entry.commands, entry.tasks) for entry in catalog.shipped()] == [
         ("coder", False, (), ("code",)),
-        ("editor", False, ("edit", "infill"), ("rewrite",)),
+        ("editor", False, ("edit",), ("rewrite",)),
+        ("filler", False, ("infill",), ()),
         ("nano", True, (), ("arithmetic", "largest", "primes")),
     ]
 

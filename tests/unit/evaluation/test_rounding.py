@@ -27,5 +27,5 @@ def test_both_are_asked_the_same(tiny_checkpoint: Path) -> None:
 
 
 def test_only_models_that_ship() -> None:
-    with pytest.raises(ConfigError, match="no model 'nobody' ships; use one of nano"):
+    with pytest.raises(ConfigError, match="no model 'nobody' ships that answers prompts; use one of nano"):
         main(["--model", "nobody"])
