@@ -139,8 +139,8 @@ class Tokenizer:
         """Return a tokenizer with the same ids that gives a word the same pieces wherever it stands.
 
         >>> tokenizer = Tokenizer.builtin()
-        >>> [tokenizer.token_text(i) for i in tokenizer.by_word().encode('a list: "list"')]
-        ['a', ' ', 'list', ':', ' "', 'list', '"']
+        >>> [tokenizer.token_text(i) for i in tokenizer.by_word().encode("a list (list)")]
+        ['a', ' ', 'list', ' ', '(', 'list', ')']
         """
         return self._cut_by(WORD_PATTERN)
 

@@ -79,7 +79,8 @@ def test_every_number_of_planted_tokens_that_is_claimed_is_measured() -> None:
 def test_only_a_model_with_claims_is_measured(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError,
-        match="nothing is claimed of 'other'; name the folder of nano or editor or fixer or coder or solver or writer",
+        match="nothing is claimed of 'other'; name the folder of nano or editor or fixer or filler or coder or "
+        "solver or writer",
     ):
         remeasure.main([str(tmp_path / "other")])
 
