@@ -47,18 +47,27 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+def choose_dtype(name: str, device: torch.device, *, by_autocast: bool = False) -> torch.dtype:
     """Resolve "auto", "float32" or "bfloat16".
 
     A CPU without bfloat16 instructions emulates them, ten times slower than float32; with AVX512_BF16 they take twice
     as long as float32 on Intel's and a third on AMD's (``docs/decisions/0006-float32-where-bf16-is-no-faster.md``).
     So "auto" asks for AMX, or for AVX512_BF16 by AMD. It does not measure: what it took would hang on what else the
     machine does, and no run could be repeated to the bit.
+
+    Args:
+        name: One of the three.
+        device: Where the model lives.
+        by_autocast: Whether more than products is rounded on a CPU, which takes back what AMD's gain.
+
+    Returns:
+        In which type to multiply.
     """
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
-    on_cpu = torch.cpu._is_amx_tile_supported() or (torch.cpu._is_avx512_bf16_supported() and _is_amd())
-    return torch.bfloat16 if device.type == "cuda" or on_cpu else torch.float32
+    by_amd = not by_autocast and torch.cpu._is_avx512_bf16_supported() and _is_amd()
+    is_faster = device.type == "cuda" or torch.cpu._is_amx_tile_supported() or by_amd
+    return torch.bfloat16 if is_faster else torch.float32
 
 
 def _is_amd() -> bool:

@@ -95,9 +95,10 @@ class Trainer:
         self.validate = validate
         self.log = log
         self.device = choose_device(recipe.train.device)
-        self.dtype = choose_dtype(recipe.train.dtype, self.device)
+        is_adaptation = isinstance(recipe, AdaptRecipe)
+        self.dtype = choose_dtype(recipe.train.dtype, self.device, by_autocast=is_adaptation)
         self.learner: Learner
-        if isinstance(recipe, AdaptRecipe):
+        if is_adaptation:
             self.learner = BlockLearner(recipe, self.device, self.dtype)
         else:
             self.learner = NativeLearner(recipe, tokenizer or tokenizer_of(recipe.data), self.device, self.dtype)

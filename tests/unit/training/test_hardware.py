@@ -29,6 +29,7 @@ def test_auto_uses_bfloat16_only_where_it_is_faster(
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_amx)
     monkeypatch.setattr(hardware, "_is_amd", lambda: is_amd)
     assert choose_dtype("auto", CPU) == wanted
+    assert choose_dtype("auto", CPU, by_autocast=True) == (torch.bfloat16 if has_amx else torch.float32)
     assert choose_dtype("bfloat16", CPU) == torch.bfloat16
     assert choose_dtype("auto", torch.device("cuda")) == torch.bfloat16
     assert choose_dtype("float32", torch.device("cuda")) == torch.float32
