@@ -13,9 +13,9 @@ from redraft.engine import AutoregressiveEngine, Engine
 from redraft.errors import ConfigError, ContextLengthError
 from redraft.sampler import Canvas, SamplerSettings, Step, sample
 from redraft.sampler.canvas import ids_of
-from redraft.text import Segment, Tokenizer, encode_segment
+from redraft.text import Tokenizer, encode_request
 
-__all__ = ["Drawn", "Log", "draw", "native_tokenizer", "read_instruction", "steps_of"]
+__all__ = ["Drawn", "Log", "draw", "instruction_tokens", "native_tokenizer", "read_context", "steps_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,29 +121,46 @@ def native_tokenizer(engine: Engine) -> Tokenizer:
     return engine.tokenizer
 
 
+def instruction_tokens(engine: Engine, instruction: str | None, *, room_beside: int = 0) -> int:
+    """Count the tokens that an instruction takes in the context.
+
+    Args:
+        engine: The model at work.
+        instruction: What to do; None for none, which takes nothing.
+        room_beside: Positions of the context that something else may need.
+
+    Returns:
+        Their number.
+
+    Raises:
+        ContextLengthError: They are too many.
+    """
+    number, most = len(encode_request(native_tokenizer(engine), instruction)), engine.context_length - room_beside
+    if number > most:
+        beside = " beside a text" if room_beside else ""
+        raise ContextLengthError(
+            f"the instruction has {number} tokens, but the model {engine.name} takes {most}{beside}; shorten it"
+        )
+    return number
+
+
 @torch.inference_mode()
-def read_instruction(engine: Engine, instruction: str | None) -> tuple[Cache | None, int]:
+def read_context(engine: Engine, instruction: str | None, draft: str | None = None) -> Cache | None:
     """Take an instruction into the context.
 
     Args:
         engine: The model at work.
-        instruction: What to do; None for an empty context.
+        instruction: What to do; None for none.
+        draft: What is to be revised, for a model that reads it there; None for none.
 
     Returns:
-        The context, and its length in tokens.
+        The context; None for an empty one.
 
     Raises:
         ContextLengthError: It is too long.
     """
-    if instruction is None:
-        return None, 0
-    ids = encode_segment(native_tokenizer(engine), Segment("user", instruction))
-    if len(ids) > engine.context_length:
-        raise ContextLengthError(
-            f"the instruction has {len(ids)} tokens, but the model {engine.name} takes {engine.context_length}; "
-            "shorten it"
-        )
-    return engine.denoiser.encode(torch.tensor([ids], device=engine.device)), len(ids)
+    ids = encode_request(native_tokenizer(engine), instruction, draft)
+    return engine.denoiser.encode(torch.tensor([ids], device=engine.device)) if ids else None
 
 
 def steps_of(
@@ -164,7 +181,7 @@ def steps_of(
         sheet: Says what may change.
         tokens: What stands on it by now.
         denoiser: Whom the loop asks; the engine's, or one around it.
-        context: What ``read_instruction`` returned.
+        context: What ``read_context`` returned.
         settings: How to go on.
         seed: Fixes every draw ...
         block: ... together with the number of the canvas.
@@ -195,7 +212,7 @@ def draw(
     Args:
         engine: The model at work.
         sheet: The canvas before the first pass.
-        context: What ``read_instruction`` returned.
+        context: What ``read_context`` returned.
         settings: How to go on.
         seed: Fixes every draw ...
         block: ... together with the number of the canvas.

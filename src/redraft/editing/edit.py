@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redraft.denoiser import Cache
-from redraft.editing.drawing import Drawn, native_tokenizer, read_instruction
+from redraft.editing.drawing import Drawn, instruction_tokens, native_tokenizer, read_context
 from redraft.editing.growing import GROWTH
 from redraft.editing.pieces import Piece, cut_pieces, join_pieces, pieces_of
 from redraft.editing.pins import Span, merge_spans, pinned_spans
@@ -33,8 +33,10 @@ class _Edit:
     pins: Sequence[Span]
     plan: EditPlan
     seed: int
-    context: Cache | None
+    instruction: str | None
     prompt_tokens: int
+    context: Cache | None
+    """The instruction's; None too for a model that reads the draft behind it, each window's own."""
     capacity: int = 0
     pieces: list[Piece] = field(default_factory=list[Piece])
     drawn: list[Drawn] = field(default_factory=list[Drawn])
@@ -79,15 +81,17 @@ def edit_text(
     spans = pinned_spans(source.text, lines=lines, keep=keep, pins=pins)
     plan = edit_plan(engine, effort, changes)
     Request.from_prompt("-", seed=seed)  # refuses a seed that is none
-    context, prompt_tokens = read_instruction(engine, instruction)
+    room = 1 + most_tokens(plan.settings.canvas_length, native_tokenizer(engine).slack_every)
+    prompt_tokens = instruction_tokens(engine, instruction, room_beside=room if engine.shows_draft else 0)
     edit = _Edit(
         engine=engine,
         source=source,
         pins=spans,
         plan=plan,
         seed=seed,
-        context=context,
+        instruction=instruction,
         prompt_tokens=prompt_tokens,
+        context=None if engine.shows_draft else read_context(engine, instruction),
     )
     return Run(_steps(edit))
 
@@ -140,7 +144,10 @@ def _window(edit: _Edit, start: int, end: int) -> Generator[Step, None, None]:
     if not sheet.has_work:
         edit.pieces.append(Piece(text[start:end], text[start:end], 1.0))
         return
-    run = revise(edit.engine, sheet, context=edit.context, plan=edit.plan, seed=edit.seed, block=len(edit.drawn))
+    context = edit.context
+    if edit.engine.shows_draft:
+        context = read_context(edit.engine, edit.instruction, left + text[start:end] + right)
+    run = revise(edit.engine, sheet, context=context, plan=edit.plan, seed=edit.seed, block=len(edit.drawn))
     yield from run
     drawn = run.result
     edit.drawn.append(drawn)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redraft.denoiser import Cache
-from redraft.editing.drawing import Drawn, draw, native_tokenizer, read_instruction
+from redraft.editing.drawing import Drawn, draw, instruction_tokens, native_tokenizer, read_context
 from redraft.editing.presets import infill_settings
 from redraft.editing.result import Fill, InfillResult
 from redraft.editing.room import Room, room_for
@@ -87,14 +87,14 @@ def infill_text(
             raise ConfigError(f"{name}={number} leaves no room in a gap; use 1 or more")
     Request.from_prompt("-", seed=seed)  # refuses a seed that is none
     settings = infill_settings(engine, effort, changes)
-    context, prompt_tokens = read_instruction(engine, instruction)
+    prompt_tokens = instruction_tokens(engine, instruction)
     infill = _Infill(
         engine=engine,
         source=source,
         pieces=pieces,
         settings=settings,
         seed=seed,
-        context=context,
+        context=read_context(engine, instruction),
         prompt_tokens=prompt_tokens,
         max_tokens=max_tokens,
         gap_tokens=gap_tokens,

@@ -23,7 +23,7 @@ def revise(engine: Engine, sheet: Sheet, *, context: Cache | None, plan: EditPla
     Args:
         engine: The model at work.
         sheet: The canvas before the first pass.
-        context: What ``read_instruction`` returned.
+        context: What ``read_context`` returned.
         plan: How to go on.
         seed: Fixes every draw ...
         block: ... together with the number of the canvas.

@@ -61,6 +61,7 @@ class Engine:
         tuner: Chooses how many threads a pass runs on, for a denoiser that tells it how long passes took.
         dtype: What the denoiser multiplies in; reports say so.
         is_compiled: Whether its passes are compiled; reports say that too.
+        shows_draft: Whether an edit's draft also stands in the context, as the model was trained to read it.
 
     Raises:
         CheckpointError: Denoiser and tokenizer don't belong together.
@@ -82,6 +83,7 @@ class Engine:
         tuner: ThreadTuner | None = None,
         dtype: str = "float32",
         is_compiled: bool = False,
+        shows_draft: bool = False,
     ) -> None:
         # Published models may score more ids than there are: their matrices are padded.
         is_native = isinstance(tokenizer, Tokenizer)
@@ -103,6 +105,7 @@ class Engine:
         self.tuner = tuner or ThreadTuner()
         self.dtype = dtype
         self.is_compiled = is_compiled
+        self.shows_draft = shows_draft
         own = {"canvas_length": canvas_length, "max_new_tokens": canvas_length} if presets is None else {}
         self._defaults: dict[str, Any] = own | (defaults or {})
         self.desk = Desk(
@@ -188,6 +191,7 @@ class Engine:
         if not isinstance(defaults, dict):
             raise CheckpointError(f"the model {name} has default settings that are no table")
         tokenizer = Tokenizer.from_json(loaded.tokenizer_json)
+        shows_draft = _shows_draft(loaded.extra, name)
         try:
             return cls.from_transformer(
                 loaded.model,
@@ -195,6 +199,7 @@ class Engine:
                 name=name,
                 digest=loaded.digest,
                 defaults=defaults,
+                shows_draft=shows_draft,
                 uses_graphs=uses_graphs,
                 is_int8=is_int8,
                 programs=programs,
@@ -364,6 +369,15 @@ class Engine:
             is_finished = step.is_finished
             yield step
             since = time.perf_counter()
+
+
+def _shows_draft(extra: Mapping[str, Any], name: str) -> bool:
+    """What a checkpoint says of the context of an edit; nothing means that it holds the instruction alone."""
+    editing = extra.get("editing", {})
+    shows_draft = cast(dict[str, Any], editing).get("shows_draft", False) if isinstance(editing, dict) else None
+    if not isinstance(shows_draft, bool):
+        raise CheckpointError(f"the model {name} says of editing {editing!r}, not whether it shows_draft, true or false")
+    return shows_draft
 
 
 def _native_preset(effort: str, values: Mapping[str, Any]) -> SamplerSettings:

@@ -4,7 +4,7 @@ It knows nothing of models, noise or tasks.
 """
 
 from redraft.text.align import align
-from redraft.text.chat import Role, Segment, encode_conversation, encode_segment, read_role
+from redraft.text.chat import Role, Segment, encode_conversation, encode_request, encode_segment, read_role
 from redraft.text.growth import Growth, lay_revision
 from redraft.text.published import PublishedTokenizer
 from redraft.text.published_special import PublishedSpecial
@@ -27,6 +27,7 @@ __all__ = [
     "Tokenizer",
     "align",
     "encode_conversation",
+    "encode_request",
     "encode_segment",
     "lay_out",
     "lay_revision",

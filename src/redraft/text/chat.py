@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from redraft.errors import PromptError
 from redraft.text.tokenizer import Tokenizer
 
-__all__ = ["Role", "Segment", "encode_conversation", "encode_segment", "read_role"]
+__all__ = ["Role", "Segment", "encode_conversation", "encode_request", "encode_segment", "read_role"]
 
 Role = Literal["system", "user", "assistant"]
 """Who speaks."""
@@ -62,6 +62,25 @@ def encode_segment(tokenizer: Tokenizer, segment: Segment) -> list[int]:
     special = tokenizer.special
     marker = {"system": special.system, "user": special.user, "assistant": special.assistant}[segment.role]
     return [marker, *tokenizer.encode(segment.text)]
+
+
+def encode_request(tokenizer: Tokenizer, prompt: str | None, draft: str | None = None) -> list[int]:
+    """Return the token ids of a context that asks for a text: what is to be done, and what the text is so far.
+
+    >>> tokenizer = Tokenizer.builtin()
+    >>> [tokenizer.token_text(i) for i in encode_request(tokenizer, "1 + 2", "3")]
+    ['<|user|>', '1', ' + ', '2', '<|assistant|>', '3']
+
+    Args:
+        tokenizer: The tokenizer of the model that will read it.
+        prompt: The user's segment; None for none.
+        draft: The text so far, an earlier turn of the assistant's; None to leave it to the canvas alone.
+
+    Returns:
+        The ids; empty for two of None.
+    """
+    ids = [] if prompt is None else encode_segment(tokenizer, Segment("user", prompt))
+    return ids if draft is None else ids + encode_segment(tokenizer, Segment("assistant", draft))
 
 
 def encode_conversation(tokenizer: Tokenizer, segments: Iterable[Segment]) -> list[list[int]]:

@@ -161,6 +161,11 @@ class DataRecipe:
             raise ConfigError(
                 f"canvas_length={self.canvas_length} is not a multiple of canvas_multiple={self.canvas_multiple}"
             )
+        if self.edit.shows_draft and self.context_length < self.canvas_length:
+            raise ConfigError(
+                f"edit.shows_draft=true puts whole drafts into the context, but context_length={self.context_length} is "
+                f"less than canvas_length={self.canvas_length}; raise it"
+            )
         if self.batch_tokens < self.canvas_length + self.context_length:
             raise ConfigError(
                 f"batch_tokens={self.batch_tokens} does not hold one example of canvas_length={self.canvas_length} "

@@ -16,7 +16,7 @@ from torch import Tensor
 from redraft.errors import ConfigError
 from redraft.tasks import get_task
 from redraft.tasks.problem import Split
-from redraft.text import Segment, Tokenizer, encode_segment, lay_out
+from redraft.text import Tokenizer, encode_request, lay_out
 from redraft.training.ahead import DrawnAhead
 from redraft.training.config import DataRecipe
 from redraft.training.formed import FormedExamples
@@ -166,7 +166,9 @@ class ExampleStream:
             if formed is None:
                 return None
             laid, sees_prompt = formed
-        context = encode_segment(self.tokenizer, Segment("user", problem.prompt)) if sees_prompt else []
+        context = encode_request(
+            self.tokenizer, problem.prompt if sees_prompt else None, None if laid is None else laid.shown
+        )
         answer = lay_out(self.tokenizer, problem.fields) if laid is None else laid.target
         length = len(answer) + 1
         if length > recipe.canvas_length or len(context) > recipe.context_length:

@@ -68,10 +68,13 @@ def export_model(
     sampler = {"canvas_length": length, "max_new_tokens": length, **recipe.arm.sampler}
     if recipe.data.first_width:
         sampler |= {"follow_end": True, "first_width": recipe.data.first_width}
+    extra: dict[str, object] = {"sampler": sampler, "training": training}
+    if recipe.data.edit.shows_draft:
+        extra["editing"] = {"shows_draft": True}
     return save_checkpoint(
         folder,
         model=model,
         tokenizer_json=tokenizer.to_json(),
         card="\n".join(lines) + "\n",
-        extra_config={"sampler": sampler, "training": training},
+        extra_config=extra,
     )

@@ -74,6 +74,10 @@ class EditRecipe:
     """Share of damaged or right texts whose prompt is shown, where it is no instruction to revise a draft; the others
     are repaired without one."""
 
+    shows_draft: bool = False
+    """Whether the draft also stands in the context, behind the prompt, where no pass changes it: what was copied
+    from a place can be read there once something else stands on the canvas."""
+
     def __post_init__(self) -> None:
         _check_shares(self, "right_share", "damaged_share", "own_draft_share", "with_prompt_share")
         if self.right_share + self.damaged_share > 1.0:

@@ -35,6 +35,9 @@ class Laid:
     is_own: bool = False
     """Whether the model itself writes what is open at first, as it happens to, so that there is something to revise."""
 
+    shown: str | None = None
+    """The draft, if it also stands in the context; None: it doesn't."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forms:

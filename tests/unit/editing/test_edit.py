@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from redraft.denoiser import FakeDenoiser
+from redraft.denoiser import Cache, FakeDenoiser
+from redraft.denoiser.fake import FakeCache
 from redraft.editing.edit import edit_text
 from redraft.editing.infill import infill_text
 from redraft.editing.pins import merge_spans
 from redraft.engine import Engine
 from redraft.errors import ConfigError, ContextLengthError, PromptError
-from redraft.text import Tokenizer
+from redraft.text import Tokenizer, encode_request
 
 WILD = {"edit_threshold": 0.0, "effort": "instant"}
 
@@ -132,6 +133,45 @@ def test_a_long_text_is_edited_window_by_window(text: str) -> None:
     assert result.text == text.replace(" list", " number")
     assert result.num_windows > 3
     assert result.is_stable
+
+
+class Reading(FakeDenoiser):
+    """Keeps what it was given to read."""
+
+    read: list[list[int]]
+
+    def encode(
+        self, tokens: torch.Tensor, cache: Cache | None = None, *, is_valid: torch.Tensor | None = None
+    ) -> FakeCache:
+        self.read.append(tokens[0].tolist())
+        return FakeDenoiser.encode(self, tokens, cache, is_valid=is_valid)
+
+
+def test_a_model_that_reads_drafts_is_shown_each_window_beside_the_instruction() -> None:
+    tokenizer = Tokenizer.builtin()
+    plain = swapping(" list", " number", canvas_length=40)
+    assert isinstance(plain.denoiser, FakeDenoiser)
+    reader = Reading(vocab_size=plain.denoiser.vocab_size, logits_of=plain.denoiser.logits_of)
+    reader.read = []
+    engine = Engine(reader, tokenizer, context_length=64, canvas_length=40, name="reader", shows_draft=True)
+    text = "line of text with a list\n" * 12
+    for instruction in ("Count.", None):
+        reader.read.clear()
+        result = edit_text(engine, text, instruction).result
+        assert result.text == text.replace(" list", " number")
+        assert result.num_windows == len(reader.read) > 2
+        asked = encode_request(tokenizer, instruction)
+        assert result.prompt_tokens == len(asked)
+        for number, ids in enumerate(reader.read):
+            assert ids[: len(asked)] == asked
+            assert ids[len(asked)] == tokenizer.special.assistant
+            shown = tokenizer.decode(ids[len(asked) + 1 :])
+            # The lines before a window are shown as they are by now, it and those behind it as they came.
+            assert shown.rstrip("\n").endswith("a list"), number
+            assert set(shown.splitlines()) <= {"line of text with a list", "line of text with a number"}
+    with pytest.raises(ContextLengthError, match=r"takes \d\d beside a text"):
+        edit_text(engine, "a list", "long " * 40)
+    edit_text(swapping(" list", " number", canvas_length=40), "a list", "long " * 40)
 
 
 def test_windows_without_work_take_no_pass() -> None:

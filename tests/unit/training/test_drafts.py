@@ -211,3 +211,46 @@ def test_edit_settings_are_checked() -> None:
         EditRecipe(right_share=0.8, damaged_share=0.4)
     with pytest.raises(ConfigError, match="max_errors=0"):
         EditRecipe(max_errors=0)
+
+
+def test_a_shown_draft_stands_in_the_context_as_it_came() -> None:
+    for seed in range(30):
+        laid, sees_prompt = lay(replace(ALWAYS_GIVEN, shows_draft=True), seed)
+        assert (laid.shown, sees_prompt) == (PROBLEM.draft, True)
+        grown, _ = lay(replace(ALWAYS_GIVEN, shows_draft=True), seed, replace(PROBLEM, draft="The cat sat."))
+        assert grown.shown == "The cat sat."
+        damaged, sees_prompt = lay(
+            EditRecipe(right_share=0.0, damaged_share=1.0, own_draft_share=0.0, shows_draft=True), seed
+        )
+        assert not sees_prompt
+        assert damaged.shown not in (None, PROBLEM.draft)
+        own, _ = lay(EditRecipe(right_share=0.0, damaged_share=1.0, own_draft_share=1.0, shows_draft=True), seed)
+        assert own.shown is None, "what the model is going to write can't be shown before"
+
+
+def test_what_a_model_reads_of_a_draft_follows_the_prompt(
+    make_recipe: Callable[..., Recipe], tokenizer: Tokenizer
+) -> None:
+    special = tokenizer.special
+    mixture = [{"task": "rewrite", "form": "edit"}]
+    edit = {"own_draft_share": 0.0, "right_share": 0.3}
+    data = {"mixture": mixture, "batch_tokens": 20_000, "canvas_length": 136, "context_length": 256, "edit": edit}
+    model = {"canvas_length": 136, "context_length": 256}
+    plain = make_recipe(data=data, model=model).data
+    shown = make_recipe(data=data | {"edit": edit | {"shows_draft": True}}, model=model).data
+    num_bare = 0
+    for index in range(40):
+        bare = ExampleStream(plain, tokenizer).example(index, 0.0)
+        full = ExampleStream(shown, tokenizer).example(index, 0.0)
+        assert (full.answer, full.laid is None) == (bare.answer, False)
+        place = full.context.index(special.assistant)
+        assert full.context[:place] == bare.context
+        num_bare += place == 0
+        start = [token for token in (full.laid.start if full.laid else []) if token < special.first]
+        assert full.context[place + 1 :] == start, "the tokens that stand on the canvas, without slots and marks"
+    assert 5 < num_bare < 35
+
+
+def test_a_context_must_hold_the_drafts_that_it_shows(make_recipe: Callable[..., Recipe]) -> None:
+    with pytest.raises(ConfigError, match="context_length=40 is less than canvas_length=48"):
+        make_recipe(data={"canvas_length": 48, "context_length": 40, "edit": {"shows_draft": True}})

@@ -1,12 +1,14 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from redraft.denoiser import Transformer
 from redraft.denoiser.checkpoint import load_checkpoint
-from redraft.errors import ConfigError
+from redraft.engine import Engine, load_engine
+from redraft.errors import CheckpointError, ConfigError
 from redraft.text import Tokenizer
 from redraft.training import Recipe, build_recipe, load_recipe, recipe_to_dict
 from redraft.training.export import export_model
@@ -143,3 +145,17 @@ def test_a_narrow_first_pass_goes_with_the_model(make_recipe: Callable[..., Reci
         export_model(tmp_path / "m", model=model, tokenizer=tokenizer, recipe=recipe, step=1, examples=1, figures={})
         whole = {"canvas_length": 48, "max_new_tokens": 48}
         assert load_checkpoint(tmp_path / "m").extra["sampler"] == whole | narrow
+
+
+def test_that_drafts_are_shown_goes_with_the_model(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    for shows_draft in (False, True):
+        recipe = make_recipe(data={"edit": {"shows_draft": shows_draft}})
+        model, tokenizer = Transformer(recipe.model), Tokenizer.builtin()
+        export_model(tmp_path / "m", model=model, tokenizer=tokenizer, recipe=recipe, step=1, examples=1, figures={})
+        assert load_engine(f"{tmp_path}/m").shows_draft is shows_draft
+        extra = load_checkpoint(tmp_path / "m").extra
+        assert ("editing" in extra) is shows_draft
+    for damaged in ("yes", {"shows_draft": 1}, ["shows_draft"]):
+        loaded = replace(load_checkpoint(tmp_path / "m"), config={"extra": extra | {"editing": damaged}})
+        with pytest.raises(CheckpointError, match="not whether it shows_draft"):
+            Engine.from_checkpoint(loaded, name="damaged")
