@@ -376,7 +376,9 @@ def _shows_draft(extra: Mapping[str, Any], name: str) -> bool:
     editing = extra.get("editing", {})
     shows_draft = cast(dict[str, Any], editing).get("shows_draft", False) if isinstance(editing, dict) else None
     if not isinstance(shows_draft, bool):
-        raise CheckpointError(f"the model {name} says of editing {editing!r}, not whether it shows_draft, true or false")
+        raise CheckpointError(
+            f"the model {name} says of editing {editing!r}, not whether it shows_draft: true or false"
+        )
     return shows_draft
 
 

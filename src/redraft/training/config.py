@@ -163,7 +163,7 @@ class DataRecipe:
             )
         if self.edit.shows_draft and self.context_length < self.canvas_length:
             raise ConfigError(
-                f"edit.shows_draft=true puts whole drafts into the context, but context_length={self.context_length} is "
+                f"edit.shows_draft=true puts drafts into the context, but context_length={self.context_length} is "
                 f"less than canvas_length={self.canvas_length}; raise it"
             )
         if self.batch_tokens < self.canvas_length + self.context_length:
