@@ -239,6 +239,10 @@ class NoiseRecipe:
     edit_masked_share: float = 0.3
     """Share of drafts, partly fixed, in which some positions are open too. No effect without entries of form "edit"."""
 
+    edit_anew_share: float = 0.0
+    """Share of those in which what is right is open as often as what is wrong, in a third of them everywhere: the text
+    is written anew. What stood there can be read in the context only, so this goes with ``data.edit.shows_draft``."""
+
     is_complementary: bool = False
     """Whether each partly masked row is seen again under the inverse of its mask, so that every token is predicted
     once. ``data.batch_tokens`` counts a row once, so a step costs up to twice as much."""
@@ -255,7 +259,7 @@ class NoiseRecipe:
         _check_shares(self, "drop_context_share", "confident_share", "hide_answer_share", "corrupt_share")
         _check_shares(self, "max_corrupt", "same_class_share", "own_predictions_share", "own_predictions_after")
         _check_shares(self, "max_own_predictions", "uniform_share", "clean_weight")
-        _check_shares(self, "edit_plain_share", "edit_masked_share")
+        _check_shares(self, "edit_plain_share", "edit_masked_share", "edit_anew_share")
         _check_at_least(self, 0.0, "certainty_weight")
         if self.all_mask_share + self.uniform_share > 1.0:
             raise ConfigError("all_mask_share and uniform_share add up to more than 1; lower one of them")

@@ -11,6 +11,9 @@ __all__ = ["opening", "shown_and_masked"]
 _MOST_RIGHT_MASKED = 0.3
 """Largest share of the right tokens of a draft that are open in a row with masks; drawn evenly."""
 
+_ALL_OPEN = 1 / 3
+"""Of the drafts that are written anew, the share in which everything is open."""
+
 
 def opening(forms: Forms, x_0: Tokens, is_masked: TokenMask, mask: int) -> tuple[Tokens, TokenMask]:
     """What each row shows at the start, with masks where they may be.
@@ -43,7 +46,7 @@ def shown_and_masked(
     """Draw the state of each row: which token is shown, and which are masked.
 
     A draft is shown as it is, or partly fixed, or partly fixed with some positions open, more of the wrong ones than of
-    the right ones. What the model still has to write itself is masked here.
+    the right ones, or both alike. What the model still has to write itself is masked here.
 
     Args:
         forms: What the rows start from.
@@ -71,6 +74,10 @@ def shown_and_masked(
     # 2. Some are open.
     wrong_rate = torch.rand(num_rows, 1, generator=rng)
     right_rate = _MOST_RIGHT_MASKED * torch.rand(num_rows, 1, generator=rng)
+    if recipe.edit_anew_share:  # drawn only where it is asked for, so that other recipes keep their draws
+        is_anew = torch.rand(num_rows, 1, generator=rng) < recipe.edit_anew_share
+        rate = (torch.rand(num_rows, 1, generator=rng) / (1 - _ALL_OPEN)).clamp(max=1.0)
+        wrong_rate, right_rate = (torch.where(is_anew, rate, own) for own in (wrong_rate, right_rate))
     is_opened = torch.rand(x_0.shape, generator=rng) < torch.where(shown == x_0, right_rate, wrong_rate)
     is_opened &= has_masks & may_move
     return shown, (is_masked & ~is_fixed) | is_opened

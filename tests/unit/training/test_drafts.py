@@ -187,6 +187,33 @@ def test_states_of_a_draft(make_recipe: Callable[..., Recipe], tokenizer: Tokeni
             assert float(is_masked[differs].float().mean()) > 1.2 * float(is_masked[~differs].float().mean())
 
 
+def test_a_draft_that_is_written_anew_is_open_alike_where_it_is_right_and_wrong(
+    make_recipe: Callable[..., Recipe], tokenizer: Tokenizer
+) -> None:
+    batch = batch_of(make_recipe, tokenizer, right_share=0.2, own_draft_share=0.0)
+    forms, table = batch.forms, TokenTable.of(tokenizer)
+    assert forms is not None
+    moves = forms.may_change & (batch.canvas != table.insert)
+    recipe = NoiseRecipe(edit_plain_share=0.0, edit_masked_share=1.0, edit_anew_share=1.0)
+    noised = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=1.0, guess=None)
+    is_masked = noised.canvas == table.mask
+    assert bool(noised.canvas[~moves].equal(forms.start[~moves])), "pins and places that grow stay"
+    open_rows = (is_masked | ~moves).all(dim=1).float().mean()
+    assert 0.25 < float(open_rows) < 0.5
+    share = is_masked[moves & (forms.start == batch.canvas)].float().mean()
+    assert 0.5 < float(share) < 0.8, "a third whole, the others by half"
+    none = corrupt(
+        batch,
+        replace(recipe, edit_anew_share=0.0),
+        table,
+        torch.Generator().manual_seed(0),
+        progress=1.0,
+        guess=None,
+    )
+    right = (none.canvas == table.mask)[moves & (forms.start == batch.canvas)]
+    assert float(right.float().mean()) < 0.2
+
+
 def test_the_model_writes_drafts_of_its_own(make_recipe: Callable[..., Recipe], tokenizer: Tokenizer) -> None:
     batch = batch_of(make_recipe, tokenizer, right_share=0.0, own_draft_share=1.0)
     table = TokenTable.of(tokenizer)
