@@ -2,7 +2,8 @@
 
 A training step of a small model spends more time here than in its products: every operation reads and writes whole
 activations. Autograd would derive each gradient from its parts, several passes for one; here it is written out.
-``docs/log.md`` has the times. Letters as in ``redraft.types``.
+``docs/log.md`` has the times. A compiler derives and joins such passes itself, so it is given the plain parts. Letters
+as in ``redraft.types``.
 """
 
 import math
@@ -38,6 +39,8 @@ def normalised(x: Tensor) -> Tensor:
 
     By way of the Euclidean length, which takes one pass where torch's own takes several (``docs/log.md``).
     """
+    if torch.compiler.is_compiling():
+        return _plainly_normalised(x)
     return _Normalised.apply(x)  # pyright: ignore[reportReturnType]
 
 
@@ -48,6 +51,8 @@ def product(x: _Inputs, weight: _Weight, dtype: torch.dtype | None) -> _Outputs:
 
 def squared_relu(x: Hidden) -> Hidden:
     """The square of what is above zero (Primer, arXiv 2109.08668)."""
+    if torch.compiler.is_compiling():
+        return x.relu().square()
     return _SquaredRelu.apply(x)  # pyright: ignore[reportReturnType]
 
 
@@ -61,11 +66,17 @@ def turned(qkv: Projections, rotations: Rotations) -> tuple[_PerHead, _PerHead, 
     Returns:
         The three apart.
     """
+    if torch.compiler.is_compiling():
+        q, k, v = qkv.unbind(dim=2)
+        angles = rotations[:, :, None]
+        return _plainly_rotated(_plainly_normalised(q), angles), _plainly_rotated(_plainly_normalised(k), angles), v
     return _Turned.apply(qkv, rotations)  # pyright: ignore[reportReturnType]
 
 
 def with_prefix(x: Tensor, length: int) -> tuple[Tensor, Tensor]:
     """A tensor ``[batch, heads, positions, width]`` and its first positions, for who sees all and who less."""
+    if torch.compiler.is_compiling():
+        return x, x[:, :, :length]
     return _WithPrefix.apply(x, length)  # pyright: ignore[reportReturnType]
 
 
@@ -145,6 +156,20 @@ def _along(grad: Tensor, y: Tensor, length: Tensor) -> Tensor:
     """What takes away the part of a gradient along its row, which a norm does not let through."""
     shares = (grad * y).sum(dim=-1, keepdim=True) / -y.shape[-1]
     return shares.masked_fill_(length < _LEAST_LENGTH, 0.0)
+
+
+def _plainly_normalised(x: Tensor) -> Tensor:
+    """What ``normalised`` comes to, for a compiler."""
+    length, scale = _length_and_scale(x)
+    del length
+    return x * scale
+
+
+def _plainly_rotated(x: Tensor, angles: Tensor) -> Tensor:
+    """Each pair of the last axis turned by an angle that fits, for a compiler: it does not join complex numbers."""
+    first, second = x.unflatten(-1, (-1, 2)).unbind(-1)
+    cosine, sine = torch.view_as_real(angles).to(x.dtype).unbind(-1)
+    return torch.stack([first * cosine - second * sine, first * sine + second * cosine], dim=-1).flatten(-2)
 
 
 def _rotated_(x: Tensor, rotations: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -78,3 +81,10 @@ def test_a_prefix_gives_its_gradient_to_the_first_positions() -> None:
     assert whole.equal(x)
     assert first.equal(x[:, :, :2])
     assert torch.autograd.gradcheck(lambda x: with_prefix(x, 2), (x,))
+
+
+@pytest.mark.slow
+def test_a_compiler_that_is_given_the_plain_parts_comes_to_the_same_scores_and_gradients() -> None:
+    program = Path(__file__).parent / "traced.py"
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False, timeout=300)
+    assert (done.returncode, done.stdout.strip()) == (0, "equal"), done.stderr[-2000:]
