@@ -17,6 +17,9 @@ __all__ = ["start_folder", "start_from"]
 GROWS = "canvas_position.weight"
 """The one table that may be longer than the start's: one row for each position of a canvas."""
 
+_DEEPENS = "prelude"
+"""The one stack of layers that may be higher than the start's."""
+
 
 def start_folder(name: str) -> Path:
     """Find the folder that ``train.start_from`` means.
@@ -44,9 +47,12 @@ def start_folder(name: str) -> Path:
 
 
 def start_from(name: str, model: Transformer, tokenizer: Tokenizer) -> str:
-    """Copy the weights of a model into another one of the same shape.
+    """Copy the weights of a model into another one of the same shape, or a deeper one.
 
-    A canvas may be longer than the start's; the positions behind it keep the values that they have.
+    A canvas may be longer than the start's; the positions behind it keep the values that they have. Where the model has
+    more layers before its loop, the start's are spread evenly among them, and the others keep the values that they
+    have: as a fresh layer adds nothing, the model scores as its start does (LLaMA Pro, arXiv 2401.02415, copies layers
+    and zeroes what they add).
 
     Args:
         name: What ``train.start_from`` says.
@@ -66,8 +72,10 @@ def start_from(name: str, model: Transformer, tokenizer: Tokenizer) -> str:
             f"train.start_from={name!r} has another vocabulary than this run, so its token ids mean other texts; start "
             "from a model of the same vocabulary, or leave train.start_from out"
         )
-    theirs, ours = dict(loaded.model.named_parameters()), dict(model.named_parameters())
-    for key in sorted(theirs.keys() | ours.keys()):
+    ours = dict(model.named_parameters())
+    theirs = _spread(dict(loaded.model.named_parameters()), len(loaded.model.prelude), len(model.prelude))
+    added = {key for key in ours if _is_added(key, theirs)}
+    for key in sorted((theirs.keys() | ours.keys()) - added):
         if key not in theirs or key not in ours or not _fits(key, theirs[key], ours[key]):
             raise ConfigError(
                 f"train.start_from={name!r} has another shape than [model]: {key} is {_shape(theirs, key)} there and "
@@ -77,6 +85,30 @@ def start_from(name: str, model: Transformer, tokenizer: Tokenizer) -> str:
         for key, weight in theirs.items():
             ours[key][: len(weight)].copy_(weight) if weight.dim() else ours[key].copy_(weight)
     return loaded.digest
+
+
+def _spread(weights: dict[str, Tensor], num_theirs: int, num_ours: int) -> dict[str, Tensor]:
+    """The start's weights by their names in a model with more layers.
+
+    >>> _spread({"prelude.1.mlp_in.weight": torch.ones(1), "head.weight": torch.ones(1)}, 2, 4).keys()
+    dict_keys(['prelude.2.mlp_in.weight', 'head.weight'])
+    """
+    if not 0 < num_theirs < num_ours:
+        return weights
+    spread = dict[str, Tensor]()
+    for key, weight in weights.items():
+        part, *rest = key.split(".")
+        if part == _DEEPENS:
+            rest[0] = str(int(rest[0]) * num_ours // num_theirs)
+        spread[".".join([part, *rest])] = weight
+    return spread
+
+
+def _is_added(key: str, theirs: Mapping[str, Tensor]) -> bool:
+    """Whether a weight is of a layer between the start's."""
+    layers = {other.split(".")[1] for other in theirs if other.startswith(f"{_DEEPENS}.")}
+    part, *rest = key.split(".")
+    return bool(layers) and part == _DEEPENS and rest[0] not in layers
 
 
 def _fits(key: str, theirs: Tensor, ours: Tensor) -> bool:

@@ -66,13 +66,33 @@ def test_a_longer_canvas_keeps_its_further_positions(
     assert weight[48:].equal(before[48:])
 
 
+@pytest.mark.parametrize(("num_theirs", "num_ours"), [(1, 2), (2, 3), (3, 5)])
+def test_a_deeper_model_scores_as_its_start(
+    make_recipe: MakeRecipe, tokenizer: Tokenizer, tmp_path: Path, num_theirs: int, num_ours: int
+) -> None:
+    start = make_recipe(model={"num_prelude_layers": num_theirs}, train={"max_steps": 3})
+    folder = train(start, tmp_path / "start", log=silent).model_folder
+    recipe = make_recipe(model={"num_prelude_layers": num_ours}, train={"max_steps": 3, "start_from": str(folder)})
+    trainer = Trainer(recipe, tmp_path / "deeper", log=silent)
+    source = load_checkpoint(folder).model
+    context, canvas = torch.arange(12).view(2, 6), torch.arange(20).view(2, 10)
+    with torch.no_grad():
+        assert trainer.model(context, canvas).equal(source(context, canvas)), "fresh layers add nothing"
+    before = {name: weight.detach().clone() for name, weight in trainer.model.named_parameters()}
+    trainer.run()
+    moved = {name for name, weight in trainer.model.named_parameters() if not weight.equal(before[name])}
+    assert {f"prelude.{index}.mlp_out.weight" for index in range(num_ours)} <= moved, "and learn"
+    with pytest.raises(ConfigError, match="another shape"):
+        start_from(str(tmp_path / "deeper" / "model"), Transformer(start.model), tokenizer)
+
+
 def test_what_does_not_fit_is_said(make_recipe: MakeRecipe, first: Path, tokenizer: Tokenizer, tmp_path: Path) -> None:
     wider = Transformer(make_recipe(model={"width": 32}).model)
     with pytest.raises(ConfigError, match="another shape"):
         start_from(str(first), wider, tokenizer)
-    deeper = Transformer(make_recipe(model={"num_prelude_layers": 2}).model)
+    looped = Transformer(make_recipe(model={"num_loop_layers": 1, "num_loops": 2}).model)
     with pytest.raises(ConfigError, match="missing there"):
-        start_from(str(first), deeper, tokenizer)
+        start_from(str(first), looped, tokenizer)
     shorter = Transformer(make_recipe(model={"canvas_length": 40}, data={"canvas_length": 40}).model)
     with pytest.raises(ConfigError, match="canvas_position"):
         start_from(str(first), shorter, tokenizer)
