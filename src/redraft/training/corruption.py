@@ -22,6 +22,7 @@ from redraft.types import TokenMask, Tokens
 
 __all__ = [
     "Noised",
+    "RowKinds",
     "TokenTable",
     "answer_mask",
     "corrupt",
@@ -105,6 +106,69 @@ class Noised:
     """Whether the row's prompt is shown."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowKinds:
+    """Which rows of a batch get which noise; a row has one of these kinds, or random masks."""
+
+    is_all_mask: Rows
+    """Masked throughout."""
+
+    is_uniform: Rows
+    """Random tokens instead of masks."""
+
+    is_led: Rows
+    """Open where the model itself is least sure."""
+
+    is_answer: Rows
+    """Short of the answer."""
+
+    is_line: Rows
+    """As decoding line by line leaves a canvas."""
+
+    is_result: Rows
+    """Short of results."""
+
+    @classmethod
+    def draw(cls, batch: Batch, recipe: NoiseRecipe, rng: torch.Generator, *, may_lead: bool) -> "RowKinds":
+        """Draw the kind of each row.
+
+        Args:
+            batch: The rows.
+            recipe: The share of each kind.
+            rng: Source of every draw.
+            may_lead: Whether there is a model to ask.
+
+        Returns:
+            The kinds.
+        """
+        num_rows = batch.num_rows
+        kind = torch.rand(num_rows, generator=rng)
+        is_all_mask = kind < recipe.all_mask_share
+        is_uniform = ~is_all_mask & (kind < recipe.all_mask_share + recipe.uniform_share)
+        left = ~is_all_mask & ~is_uniform
+        is_led = torch.zeros_like(left)
+        # Drawn only where the recipe asks for it, so that other recipes keep their draws.
+        if recipe.confident_share and may_lead:
+            is_led = left & (torch.rand(num_rows, generator=rng) < recipe.confident_share)
+            if batch.forms is not None:
+                is_led &= ~batch.forms.is_formed
+        left &= ~is_led
+        is_answer = torch.zeros_like(left)
+        if recipe.answer_share:
+            is_answer = left & (torch.rand(num_rows, generator=rng) < recipe.answer_share)
+        left &= ~is_answer
+        is_line = left & (torch.rand(num_rows, generator=rng) < recipe.line_share)
+        is_result = left & ~is_line & (torch.rand(num_rows, generator=rng) < recipe.result_share)
+        return cls(
+            is_all_mask=is_all_mask,
+            is_uniform=is_uniform,
+            is_led=is_led,
+            is_answer=is_answer,
+            is_line=is_line,
+            is_result=is_result,
+        )
+
+
 def corrupt(
     batch: Batch,
     recipe: NoiseRecipe,
@@ -130,26 +194,15 @@ def corrupt(
     x_0 = batch.canvas
     num_rows = x_0.shape[0]
     # 1. The kind of each row.
-    kinds = _kinds(batch, recipe, rng, may_lead=guess is not None)
-    is_all_mask, is_uniform, is_led, is_answer, is_line, is_result = kinds
-    is_partial = ~is_all_mask & ~is_uniform
+    kinds = RowKinds.draw(batch, recipe, rng, may_lead=guess is not None)
     # 2. Masks.
     time = low_discrepancy_times(num_rows, rng, low=recipe.low_time)[:, None]
     is_noised = torch.rand(x_0.shape, generator=rng) < time
-    is_masked = torch.where(is_line[:, None], line_mask(batch, recipe, table, rng), is_noised)
-    is_masked = torch.where(is_result[:, None], result_mask(batch, table, rng), is_masked)
-    if recipe.answer_share:
-        is_masked = torch.where(is_answer[:, None], answer_mask(batch, table), is_masked)
-    is_masked = (is_masked | is_all_mask[:, None]) & ~is_uniform[:, None]
-    if guess is not None and bool(is_led.any()):
-        is_open = torch.rand(num_rows, 1, generator=rng) < HALF
-        before = is_open | line_mask(batch, recipe, table, rng)
-        led = confident_mask(batch, is_led, before, mask=table.mask, rng=rng, guess=guess)
-        is_masked = torch.where(is_led[:, None], led, is_masked)
+    is_masked = _mask(batch, kinds, is_noised, recipe, table, rng, guess)
     # Where nothing is left to go by, as without an equals sign or a second line, the prompt is always shown.
-    is_dropped = is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
+    is_dropped = kinds.is_result & (table.is_equals[x_0] & batch.is_content).any(dim=1)
     if recipe.answer_share:
-        is_dropped |= is_answer & (_lines(batch, table) > 0).any(dim=1)
+        is_dropped |= kinds.is_answer & (_lines(batch, table) > 0).any(dim=1)
     sees_context = ~is_dropped | (torch.rand(num_rows, generator=rng) >= recipe.drop_context_share)
     shown = x_0
     if batch.forms is not None:
@@ -159,7 +212,7 @@ def corrupt(
         sees_context |= batch.forms.is_formed
     x_t = shown.masked_fill(is_masked, table.mask)
     # 3. Wrong tokens among the visible ones.
-    is_wrong_row = is_partial & (torch.rand(num_rows, generator=rng) < recipe.corrupt_share)
+    is_wrong_row = ~kinds.is_all_mask & ~kinds.is_uniform & (torch.rand(num_rows, generator=rng) < recipe.corrupt_share)
     is_guessed_row = is_wrong_row & (torch.rand(num_rows, generator=rng) < recipe.own_predictions_share)
     if batch.forms is not None:
         is_guessed_row |= batch.forms.is_own
@@ -168,7 +221,7 @@ def corrupt(
     rate = torch.rand(num_rows, 1, generator=rng) * recipe.max_corrupt
     is_replaced = (torch.rand(x_0.shape, generator=rng) < rate) & batch.is_supervised & ~is_masked
     is_replaced &= (is_wrong_row & ~is_guessed_row)[:, None]
-    is_replaced |= is_uniform[:, None] & is_noised
+    is_replaced |= kinds.is_uniform[:, None] & is_noised
     if batch.forms is not None:
         # What is pinned is right, and a draft has the errors of its own.
         is_replaced &= batch.forms.may_change & ~batch.forms.is_edit[:, None]
@@ -178,29 +231,27 @@ def corrupt(
     return Noised(canvas=x_t, is_corrupted=x_t != x_0, sees_context=sees_context)
 
 
-def _kinds(
-    batch: Batch, recipe: NoiseRecipe, rng: torch.Generator, *, may_lead: bool
-) -> tuple[Rows, Rows, Rows, Rows, Rows, Rows]:
-    """Which rows are all mask, uniform, led by confidence, short of the answer, line by line, short of results."""
-    num_rows = batch.num_rows
-    kind = torch.rand(num_rows, generator=rng)
-    is_all_mask = kind < recipe.all_mask_share
-    is_uniform = ~is_all_mask & (kind < recipe.all_mask_share + recipe.uniform_share)
-    left = ~is_all_mask & ~is_uniform
-    is_led = torch.zeros_like(left)
-    # Drawn only where the recipe asks for it, so that other recipes keep their draws.
-    if recipe.confident_share and may_lead:
-        is_led = left & (torch.rand(num_rows, generator=rng) < recipe.confident_share)
-        if batch.forms is not None:
-            is_led &= ~batch.forms.is_formed
-    left &= ~is_led
-    is_answer = torch.zeros_like(left)
+def _mask(
+    batch: Batch,
+    kinds: RowKinds,
+    is_noised: TokenMask,
+    recipe: NoiseRecipe,
+    table: TokenTable,
+    rng: torch.Generator,
+    guess: Guess | None,
+) -> TokenMask:
+    """The masks of an open canvas, each row's by its kind; ``is_noised`` where it has none."""
+    is_masked = torch.where(kinds.is_line[:, None], line_mask(batch, recipe, table, rng), is_noised)
+    is_masked = torch.where(kinds.is_result[:, None], result_mask(batch, table, rng), is_masked)
     if recipe.answer_share:
-        is_answer = left & (torch.rand(num_rows, generator=rng) < recipe.answer_share)
-    left &= ~is_answer
-    is_line = left & (torch.rand(num_rows, generator=rng) < recipe.line_share)
-    is_result = left & ~is_line & (torch.rand(num_rows, generator=rng) < recipe.result_share)
-    return is_all_mask, is_uniform, is_led, is_answer, is_line, is_result
+        is_masked = torch.where(kinds.is_answer[:, None], answer_mask(batch, table), is_masked)
+    is_masked = (is_masked | kinds.is_all_mask[:, None]) & ~kinds.is_uniform[:, None]
+    if guess is None or not bool(kinds.is_led.any()):
+        return is_masked
+    is_open = torch.rand(batch.num_rows, 1, generator=rng) < HALF
+    before = is_open | line_mask(batch, recipe, table, rng)
+    led = confident_mask(batch, kinds.is_led, before, mask=table.mask, rng=rng, guess=guess)
+    return torch.where(kinds.is_led[:, None], led, is_masked)
 
 
 def line_mask(batch: Batch, recipe: NoiseRecipe, table: TokenTable, rng: torch.Generator) -> TokenMask:
