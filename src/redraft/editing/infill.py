@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redraft.denoiser import Cache
+from redraft.editing.borders import lends_space, without_space
 from redraft.editing.drawing import Drawn, draw, instruction_tokens, native_tokenizer, read_context
 from redraft.editing.presets import infill_settings
 from redraft.editing.result import Fill, InfillResult
@@ -106,28 +107,33 @@ def infill_text(
 def _steps(infill: _Infill) -> Generator[Step, None, InfillResult]:
     """All gaps on one canvas where they fit, else one after the other."""
     tokenizer, settings = native_tokenizer(infill.engine), infill.settings
-    ids = [tokenizer.encode(piece) for piece in infill.pieces]
-    num_gaps = len(ids) - 1
+    num_gaps = len(infill.pieces) - 1
+    shown = [without_space(tokenizer, piece) for piece in infill.pieces[:-1]]
+    ids = [tokenizer.encode(piece) for piece in [*shown, infill.pieces[-1]]]
     room = room_for(tokenizer, ids, infill.gap_tokens, infill.max_tokens, settings.canvas_length)
     fills: list[Fill] = []
     if room is not None:
-        fills = yield from _draw_gaps(infill, room)
+        fills = yield from _draw_gaps(infill, room, infill.pieces)
     else:
         before = infill.pieces[0]
         for index in range(num_gaps):
-            around = [tokenizer.encode(before), ids[index + 1]]
+            around = [tokenizer.encode(without_space(tokenizer, before)), ids[index + 1]]
             room = room_for(
                 tokenizer, around, infill.gap_tokens, infill.max_tokens, settings.canvas_length, may_cut=True
             )
             assert room is not None, "one gap fits where its surroundings may be cut"
-            fills += yield from _draw_gaps(infill, room)
+            fills += yield from _draw_gaps(infill, room, [before])
             before += fills[-1].text + infill.pieces[index + 1]
     return _result(infill, fills)
 
 
-def _draw_gaps(infill: _Infill, room: Room) -> Generator[Step, None, list[Fill]]:
-    """Draw a canvas; where a gap comes out full and may have more room, draw it again with that."""
+def _draw_gaps(infill: _Infill, room: Room, before: Sequence[str]) -> Generator[Step, None, list[Fill]]:
+    """Draw a canvas; where a gap comes out full and may have more room, draw it again with that.
+
+    Of the text before each gap, and whatever is behind the last, its space is all that matters.
+    """
     tokenizer = native_tokenizer(infill.engine)
+    spaces = [" " if lends_space(tokenizer, piece) else "" for piece in before]
     while True:
         sheet = lay_gaps(tokenizer, room.pieces, room.lengths, infill.settings.canvas_length)
         run = draw(
@@ -142,8 +148,8 @@ def _draw_gaps(infill: _Infill, room: Room) -> Generator[Step, None, list[Fill]]
         drawn = run.result
         infill.drawn.append(drawn)
         fills = [
-            _fill(tokenizer, drawn.tokens[start:end], drawn.confidence[start:end], infill.max_tokens)
-            for start, end in sheet.units
+            _fill(tokenizer, drawn.tokens[start:end], drawn.confidence[start:end], infill.max_tokens, space)
+            for (start, end), space in zip(sheet.units, spaces, strict=False)
         ]
         wider = room.widened([not fill.is_whole for fill in fills]) if infill.may_grow else None
         if wider is None:
@@ -151,11 +157,13 @@ def _draw_gaps(infill: _Infill, room: Room) -> Generator[Step, None, list[Fill]]
         room = wider
 
 
-def _fill(tokenizer: Tokenizer, tokens: Sequence[int], confidence: Sequence[float], max_tokens: int | None) -> Fill:
-    """Read a gap; bytes that are no text are left out."""
+def _fill(
+    tokenizer: Tokenizer, tokens: Sequence[int], confidence: Sequence[float], max_tokens: int | None, space: str
+) -> Fill:
+    """Read a gap; bytes that are no text are left out, and the space that was lent goes back."""
     written = [(token, sure) for token, sure in zip(tokens, confidence, strict=True) if not tokenizer.is_control(token)]
     raw = b"".join(tokenizer.token_bytes(token) for token, _ in written[:max_tokens])
-    text = raw.decode("utf-8", errors="ignore").replace("\0", "").replace("\r\n", "\n")
+    text = raw.decode("utf-8", errors="ignore").replace("\0", "").replace("\r\n", "\n").removeprefix(space)
     return Fill(
         text=text,
         start=0,

@@ -243,6 +243,24 @@ def test_a_gap_of_unknown_length() -> None:
         assert result.nfe <= 2
 
 
+def test_the_space_before_a_word_is_seen_from_inside_the_gap() -> None:
+    for words, prefix, text in (
+        (" number", "a ", "a number"),
+        ("number", "a ", "a number"),
+        (" number", "a", "a number"),
+        (" number", "a  ", "a   number"),
+        (" number", "a:\n ", "a:\n  number"),
+        (" number", " ", "  number"),
+    ):
+        result = infill_text(filling(words), prefix, " end").result
+        assert result.text == f"{text} end"
+        (fill,) = result.fills
+        assert result.text[fill.start : fill.end] == fill.text
+        assert result.text.startswith(prefix)
+    template = infill_text(filling(" list"), template="a {{}} of {{}}s").result
+    assert template.text == "a list of s", "both gaps lend their spaces, the first takes the words"
+
+
 def test_a_gap_that_comes_out_full_gets_more_room() -> None:
     words = "one two three four five six"
     result = infill_text(filling(words), "a ", " b", gap_tokens=2).result
