@@ -160,26 +160,20 @@ def _along(grad: Tensor, y: Tensor, length: Tensor) -> Tensor:
 
 def _plainly_normalised(x: Tensor) -> Tensor:
     """What ``normalised`` comes to, for a compiler."""
-    length, scale = _length_and_scale(x)
-    del length
-    return x * scale
+    return x * _length_and_scale(x)[1]
 
 
 def _plainly_rotated(x: Tensor, angles: Tensor) -> Tensor:
-    """Each pair of the last axis turned by an angle that fits, for a compiler: it does not join complex numbers."""
+    """Each pair of the last axis turned by an angle that fits, in real numbers: compilers do not join complex ones."""
     first, second = x.unflatten(-1, (-1, 2)).unbind(-1)
-    cosine, sine = torch.view_as_real(angles).to(x.dtype).unbind(-1)
+    cosine, sine = angles.real.to(x.dtype), angles.imag.to(x.dtype)
     return torch.stack([first * cosine - second * sine, first * sine + second * cosine], dim=-1).flatten(-2)
 
 
 def _rotated_(x: Tensor, rotations: Tensor) -> Tensor:
     """Rotate each pair of axes ``[batch, length, any, heads, head_width]`` by its angle; in place where complex is."""
     angles = rotations[:, :, None, None]
-    pairs = x.unflatten(-1, (-1, 2))
-    if x.dtype in (torch.float32, torch.float64):
-        torch.view_as_complex(pairs).mul_(angles)
-        return x
-    # There are no complex numbers of half precision.
-    cosine, sine = angles.real.to(x.dtype), angles.imag.to(x.dtype)
-    first, second = pairs.unbind(-1)
-    return torch.stack([first * cosine - second * sine, first * sine + second * cosine], dim=-1).flatten(-2)
+    if x.dtype not in (torch.float32, torch.float64):
+        return _plainly_rotated(x, angles)  # there are no complex numbers of half precision
+    torch.view_as_complex(x.unflatten(-1, (-1, 2))).mul_(angles)
+    return x

@@ -113,7 +113,7 @@ def _steps(infill: _Infill) -> Generator[Step, None, InfillResult]:
     room = room_for(tokenizer, ids, infill.gap_tokens, infill.max_tokens, settings.canvas_length)
     fills: list[Fill] = []
     if room is not None:
-        fills = yield from _draw_gaps(infill, room, infill.pieces)
+        fills = yield from _draw_gaps(infill, room, infill.pieces[:-1])
     else:
         before = infill.pieces[0]
         for index in range(num_gaps):
@@ -130,7 +130,7 @@ def _steps(infill: _Infill) -> Generator[Step, None, InfillResult]:
 def _draw_gaps(infill: _Infill, room: Room, before: Sequence[str]) -> Generator[Step, None, list[Fill]]:
     """Draw a canvas; where a gap comes out full and may have more room, draw it again with that.
 
-    Of the text before each gap, and whatever is behind the last, its space is all that matters.
+    A space that the text before a gap lends to it goes back there.
     """
     tokenizer = native_tokenizer(infill.engine)
     spaces = [" " if lends_space(tokenizer, piece) else "" for piece in before]
@@ -149,7 +149,7 @@ def _draw_gaps(infill: _Infill, room: Room, before: Sequence[str]) -> Generator[
         infill.drawn.append(drawn)
         fills = [
             _fill(tokenizer, drawn.tokens[start:end], drawn.confidence[start:end], infill.max_tokens, space)
-            for (start, end), space in zip(sheet.units, spaces, strict=False)
+            for (start, end), space in zip(sheet.units, spaces, strict=True)
         ]
         wider = room.widened([not fill.is_whole for fill in fills]) if infill.may_grow else None
         if wider is None:

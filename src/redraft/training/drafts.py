@@ -1,6 +1,7 @@
 """Lays drafts on canvases, with slots in which they may grow, and the revised texts onto them."""
 
 import random
+from dataclasses import replace
 
 from redraft.tasks.problem import Problem
 from redraft.text import Growth, Tokenizer, lay_revision, with_slack
@@ -74,9 +75,9 @@ class Drafts:
         laid = self._lay(rng, text, text)
         if laid is None:
             return None
-        # What the model is going to write can't be shown before.
         share = rng.random()
         start = [self.tokenizer.special.mask if rng.random() < share else token for token in laid.start]
+        # What the model is going to write can't be shown before.
         return Laid(target=laid.target, start=start, is_open=laid.is_open, form="edit", is_own=True)
 
     def _lay(self, rng: random.Random, draft: str, text: str) -> Laid | None:
@@ -93,23 +94,17 @@ class Drafts:
         if len(start) + 1 > self.canvas_length or (growths and room < 0):
             return None
         if growths and rng.random() < _OPENED_SHARE:
-            return self._opened(rng, start, target, growths, room, shown)
+            return replace(self._opened(rng, start, target, growths, room), shown=shown)
         for one in growths:
             target[one.start : one.end] = [special.insert] * (one.end - one.start)
         return Laid(target=target, start=start, is_open=[True] * len(start), form="edit", shown=shown)
 
     def _opened(
-        self,
-        rng: random.Random,
-        start: list[int],
-        target: list[int],
-        growths: list[Growth],
-        room: int,
-        shown: str | None,
+        self, rng: random.Random, start: list[int], target: list[int], growths: list[Growth], room: int
     ) -> Laid:
         """A draft that has grown: behind each place, which is marked and stays to be read, one for the new text."""
         special = self.tokenizer.special
-        laid = Laid(target=[], start=[], is_open=[], form="edit", shown=shown)
+        laid = Laid(target=[], start=[], is_open=[], form="edit")
 
         def put(before: list[int], after: list[int], *, is_open: bool) -> None:
             laid.start.extend(before)

@@ -17,7 +17,7 @@ __all__ = ["start_folder", "start_from"]
 GROWS = "canvas_position.weight"
 """The one table that may be longer than the start's: one row for each position of a canvas."""
 
-_DEEPENS = "prelude"
+_DEEPENS = "prelude."
 """The one stack of layers that may be higher than the start's."""
 
 
@@ -74,8 +74,7 @@ def start_from(name: str, model: Transformer, tokenizer: Tokenizer) -> str:
         )
     ours = dict(model.named_parameters())
     theirs = _spread(dict(loaded.model.named_parameters()), len(loaded.model.prelude), len(model.prelude))
-    added = {key for key in ours if _is_added(key, theirs)}
-    for key in sorted((theirs.keys() | ours.keys()) - added):
+    for key in sorted((theirs.keys() | ours.keys()) - _added(ours, theirs)):
         if key not in theirs or key not in ours or not _fits(key, theirs[key], ours[key]):
             raise ConfigError(
                 f"train.start_from={name!r} has another shape than [model]: {key} is {_shape(theirs, key)} there and "
@@ -97,18 +96,17 @@ def _spread(weights: dict[str, Tensor], num_theirs: int, num_ours: int) -> dict[
         return weights
     spread = dict[str, Tensor]()
     for key, weight in weights.items():
-        part, *rest = key.split(".")
-        if part == _DEEPENS:
-            rest[0] = str(int(rest[0]) * num_ours // num_theirs)
-        spread[".".join([part, *rest])] = weight
+        if key.startswith(_DEEPENS):
+            layer, name = key.removeprefix(_DEEPENS).split(".", 1)
+            key = f"{_DEEPENS}{int(layer) * num_ours // num_theirs}.{name}"
+        spread[key] = weight
     return spread
 
 
-def _is_added(key: str, theirs: Mapping[str, Tensor]) -> bool:
-    """Whether a weight is of a layer between the start's."""
-    layers = {other.split(".")[1] for other in theirs if other.startswith(f"{_DEEPENS}.")}
-    part, *rest = key.split(".")
-    return bool(layers) and part == _DEEPENS and rest[0] not in layers
+def _added(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> set[str]:
+    """The weights of the layers between the start's; none where the start has no such layers."""
+    layers = {key.split(".")[1] for key in theirs if key.startswith(_DEEPENS)}
+    return {key for key in ours if layers and key.startswith(_DEEPENS) and key.split(".")[1] not in layers}
 
 
 def _fits(key: str, theirs: Tensor, ours: Tensor) -> bool:

@@ -10,7 +10,7 @@ from redraft.errors import ConfigError
 from redraft.tasks.problem import Problem
 from redraft.text import Field, Tokenizer, with_slack, without_slack
 from redraft.training import NoiseRecipe, Recipe
-from redraft.training.corruption import TokenTable, corrupt
+from redraft.training.corruption import Noised, TokenTable, corrupt
 from redraft.training.damage import Damage, slip
 from redraft.training.data import Batch, BatchStream, ExampleStream
 from redraft.training.drafts import Drafts
@@ -42,6 +42,11 @@ def lay(recipe: EditRecipe, seed: int = 0, problem: Problem = PROBLEM) -> tuple[
 def batch_of(make_recipe: Callable[..., Recipe], tokenizer: Tokenizer, **edit: float) -> Batch:
     data = {"mixture": MIXTURE, "batch_tokens": 20_000, "pool_examples": 120, "edit": edit}
     return BatchStream(ExampleStream(make_recipe(data=data).data, tokenizer)).next(0.0)
+
+
+def noise(batch: Batch, recipe: NoiseRecipe) -> Noised:
+    table = TokenTable.of(Tokenizer.builtin())
+    return corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=1.0, guess=None)
 
 
 def test_a_draft_stands_on_the_canvas_and_the_text_is_laid_onto_it() -> None:
@@ -142,7 +147,7 @@ def test_where_a_draft_has_to_grow_nothing_else_happens(
     assert bool(grows.any())
     assert bool(marks.any())
     recipe = NoiseRecipe(edit_plain_share=0.0, edit_masked_share=1.0)
-    noised = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=1.0, guess=None)
+    noised = noise(batch, recipe)
     assert bool((noised.canvas == forms.start)[grows].all()), "the draft's own token, never open and never a mark"
     assert bool(noised.is_corrupted[grows].all())
     assert bool((noised.canvas == table.insert)[marks].all())
@@ -173,7 +178,7 @@ def test_states_of_a_draft(make_recipe: Callable[..., Recipe], tokenizer: Tokeni
         ((0.0, 1.0), False, True),
     ):
         recipe = NoiseRecipe(edit_plain_share=shares[0], edit_masked_share=shares[1])
-        noised = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=1.0, guess=None)
+        noised = noise(batch, recipe)
         is_masked = noised.canvas == table.mask
         is_known = is_masked | (noised.canvas == forms.start) | (noised.canvas == batch.canvas)
         assert bool(is_known.all()), "the draft, the truth or a mask: nothing else"
@@ -195,21 +200,14 @@ def test_a_draft_that_is_written_anew_is_open_alike_where_it_is_right_and_wrong(
     assert forms is not None
     moves = forms.may_change & (batch.canvas != table.insert)
     recipe = NoiseRecipe(edit_plain_share=0.0, edit_masked_share=1.0, edit_anew_share=1.0)
-    noised = corrupt(batch, recipe, table, torch.Generator().manual_seed(0), progress=1.0, guess=None)
+    noised = noise(batch, recipe)
     is_masked = noised.canvas == table.mask
     assert bool(noised.canvas[~moves].equal(forms.start[~moves])), "pins and places that grow stay"
     open_rows = (is_masked | ~moves).all(dim=1).float().mean()
     assert 0.25 < float(open_rows) < 0.5
     share = is_masked[moves & (forms.start == batch.canvas)].float().mean()
     assert 0.5 < float(share) < 0.8, "a third whole, the others by half"
-    none = corrupt(
-        batch,
-        replace(recipe, edit_anew_share=0.0),
-        table,
-        torch.Generator().manual_seed(0),
-        progress=1.0,
-        guess=None,
-    )
+    none = noise(batch, replace(recipe, edit_anew_share=0.0))
     right = (none.canvas == table.mask)[moves & (forms.start == batch.canvas)]
     assert float(right.float().mean()) < 0.2
 
